@@ -1,0 +1,187 @@
+"""Settings. The environment is read here and nowhere else.
+
+| variable | meaning | default |
+|---|---|---|
+| `DATABASE_URL` | `sqlite:///path` or `postgres://user:password@host/name` | `data/planner.sqlite3` |
+| `REDIS_URL` | the queue of a site with RQ workers | blank: runs are local child processes |
+| `SECRET_KEY` | signs sessions and model copies; the same on every host | this machine only: generated |
+| `SECRET_KEY_FALLBACKS` | older keys that are still accepted, separated by commas | blank |
+| `ALLOWED_HOSTS` | the host names that the site answers to, separated by commas | this machine only |
+| `DEBUG` | error pages with source code, for development | off |
+| `HTTPS` | redirect to HTTPS, HSTS, secure cookies | on, but for a site on this machine only |
+
+A site is *on this machine only* (a laptop, development) while `DEBUG` is on, or while it has no
+`ALLOWED_HOSTS`, no `REDIS_URL` and an SQLite database. Then a secret key is generated once into
+`.secret_key`; every other site must be given one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+DEBUG = env.bool("DEBUG", default=False)
+REDIS_URL = env.str("REDIS_URL", default="")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+
+# --- database -------------------------------------------------------------------------------
+
+(BASE_DIR / "data").mkdir(exist_ok=True)
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'data' / 'planner.sqlite3'}"),
+}
+DATABASE_IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+if DATABASE_IS_SQLITE:
+    # Writers queue for the lock at BEGIN instead of failing with "database is locked" halfway.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    # Tests use several connections and processes: a database in memory would be empty in each.
+    DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "data" / "test.sqlite3"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- secrets and hosts ----------------------------------------------------------------------
+
+THIS_MACHINE_ONLY = DEBUG or not (ALLOWED_HOSTS or REDIS_URL or not DATABASE_IS_SQLITE)
+ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+
+
+def generated_key(path: Path) -> str:
+    """Return the key in `path`, made on first use and readable by its owner alone."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        key = secrets.token_urlsafe(50)
+        file.write(key)
+    return key
+
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+if not SECRET_KEY:
+    if not THIS_MACHINE_ONLY:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. A site with ALLOWED_HOSTS, REDIS_URL or a database server needs the same "
+            "long random SECRET_KEY in the environment of every host."
+        )
+    SECRET_KEY = generated_key(BASE_DIR / ".secret_key")
+
+HTTPS = env.bool("HTTPS", default=not THIS_MACHINE_ONLY)
+SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- application ----------------------------------------------------------------------------
+
+# The order matters: unfold replaces templates of the admin, so it comes first.
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_rq",
+    "planning",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "planner_site.urls"
+WSGI_APPLICATION = "planner_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.debug",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "planner_site" / "static"]
+WHITENOISE_USE_FINDERS = THIS_MACHINE_ONLY  # no collectstatic on a laptop
+if not THIS_MACHINE_ONLY:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+# --- runs -----------------------------------------------------------------------------------
+
+RQ_QUEUES = {"default": {"URL": REDIS_URL or "redis://127.0.0.1:6379/0", "DEFAULT_TIMEOUT": 3600}}
+PLANNING = {
+    "RUNNER": "local",  # how a run started in the admin is executed: a child process of its own
+    "MAX_COPY_BYTES": 64 * 2**20,  # a larger compressed model copy is refused
+    "DEFAULT_TIME_LIMIT": 300.0,  # seconds
+    "DEFAULT_GAP": 1e-4,  # relative
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"planning": {"handlers": ["stderr"], "level": "INFO"}},
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Production planner",
+    "SITE_HEADER": "Production planner",
+    "SITE_SYMBOL": "factory",
+    "STYLES": [lambda request: static("planner/planner.css")],
+    "SHOW_HISTORY": True,
+    "SITE_URL": reverse_lazy("admin:index"),
+}

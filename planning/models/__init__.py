@@ -1,0 +1,54 @@
+"""Tables: the plant's data, scenarios, runs and their results."""
+
+from .orders import Customer, CustomerOrder, Goal
+from .plant import Period, Plant
+from .products import Product, ProductPeriod, Route, RoutePeriod
+from .recipes import ByProduct, ComponentRequirement, MaterialRequirement, ProductionRecipe
+from .resources import Machine, MachinePeriod, RawMaterial, RawMaterialPeriod
+from .results import (
+    RESULT_TABLES,
+    GoalResult,
+    MaterialBalance,
+    OrderResult,
+    ProductBalance,
+    Production,
+    Utilization,
+)
+from .runs import Run, RunCopy
+from .scenarios import BASELINE, Scenario, ScenarioChange
+from .tables import TABLE_BY_NAME, TABLES, FormatTable
+
+__all__ = [
+    "BASELINE",
+    "RESULT_TABLES",
+    "TABLES",
+    "TABLE_BY_NAME",
+    "ByProduct",
+    "ComponentRequirement",
+    "Customer",
+    "CustomerOrder",
+    "FormatTable",
+    "Goal",
+    "GoalResult",
+    "Machine",
+    "MachinePeriod",
+    "MaterialBalance",
+    "MaterialRequirement",
+    "OrderResult",
+    "Period",
+    "Plant",
+    "Product",
+    "ProductBalance",
+    "ProductPeriod",
+    "Production",
+    "ProductionRecipe",
+    "RawMaterial",
+    "RawMaterialPeriod",
+    "Route",
+    "RoutePeriod",
+    "Run",
+    "RunCopy",
+    "Scenario",
+    "ScenarioChange",
+    "Utilization",
+]

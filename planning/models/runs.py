@@ -1,0 +1,90 @@
+"""Runs: one solve of one scenario, never edited afterwards, and the model copy beside it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from .plant import Plant
+
+
+class Run(models.Model):
+    """One solve of one scenario. Names are copied into it, so it stands by itself when the data change."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        STOPPING = "stopping", "Stopping"
+        SOLVED = "solved", "Solved"
+        INFEASIBLE = "infeasible", "Infeasible"
+        UNBOUNDED = "unbounded", "Unbounded"
+        NO_PLAN = "no_plan", "No plan found"
+        STOPPED = "stopped", "Stopped"
+        FAILED = "failed", "Failed"
+
+    OPEN_STATES = (State.QUEUED, State.RUNNING, State.STOPPING)
+
+    plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="runs")
+    scenario_name = models.CharField(max_length=200)
+    variation = models.JSONField(null=True, blank=True, help_text="What differs from the scenario, for a what-if.")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
+    attempt = models.PositiveIntegerField(default=1)
+    reason = models.TextField(blank=True, default="", help_text="Why the run ended as it did, in words.")
+    options = models.JSONField(default=dict, help_text="Time limit in seconds, relative gap, solver.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
+    )
+    worker = models.CharField(max_length=200, blank=True, default="", help_text="Host and process that executed it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    currency = models.CharField(max_length=20)
+    proven = models.BooleanField(default=False, help_text="The plan is proven best within the gap asked for.")
+    plan_checked = models.BooleanField(default=False, help_text="The stored plan was recomputed and foots.")
+    objective = models.FloatField(null=True, blank=True, help_text="Profit, in the plant's currency.")
+    bound = models.FloatField(null=True, blank=True, help_text="No plan can earn more than this.")
+    gap = models.FloatField(null=True, blank=True, help_text="Relative distance of profit and bound.")
+    shadow_price_basis = models.CharField(max_length=10, blank=True, default="", help_text="lp or fixed_mip.")
+    profit_parts = models.JSONField(default=dict, help_text="Money by part of the profit; all amounts positive.")
+    levels = models.JSONField(default=list, help_text="Deviation reached per priority.")
+    seconds = models.JSONField(default=dict, help_text="Seconds per leg: read, build, solve, write.")
+    sizes = models.JSONField(default=dict, help_text="Rows, columns, nonzeros of the model; bytes of its copy.")
+    conflict = models.JSONField(default=list)
+    warnings = models.JSONField(default=list)
+    log = models.TextField(blank=True, default="", help_text="What the solver said.")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["plant", "scenario_name", "-id"], name="run_by_scenario"),
+            models.Index(fields=["state"], name="run_by_state"),
+        ]
+        permissions = [("stop_run", "Can stop runs"), ("approve_run", "Can approve runs")]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk} of {self.scenario_name}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run has still to end."""
+        return self.state in self.OPEN_STATES
+
+    @property
+    def status(self) -> str:
+        """The status of the plan format: optimal, feasible, infeasible, unbounded, no_plan or failed."""
+        if self.state == self.State.SOLVED or (self.state == self.State.STOPPED and self.objective is not None):
+            return "optimal" if self.proven else "feasible"
+        if self.state in (self.State.INFEASIBLE, self.State.UNBOUNDED, self.State.FAILED):
+            return str(self.state)
+        return "no_plan"
+
+
+class RunCopy(models.Model):
+    """The signed, compressed, session-free model copy that a run solves."""
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="copy")
+    content = models.BinaryField(help_text="Signature, then the compressed bytes.")
+    sha256 = models.CharField(max_length=64, help_text="Of the bytes before compression.")
+    format_version = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField(help_text="Bytes before compression.")
