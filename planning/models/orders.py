@@ -44,7 +44,9 @@ class CustomerOrder(models.Model):
     period = models.ForeignKey(Period, on_delete=models.CASCADE, related_name="customer_orders")
     target_quantity = required_amount("Units ordered.")
     weight = amount("Weight of a missing unit within its priority.", default=1.0)
-    priority = whole("1 comes first. Blank: by the customer's tier (gold 1, silver 2, bronze 3).", default=None, minimum=1)
+    priority = whole(
+        "1 comes first. Blank: by the customer's tier (gold 1, silver 2, bronze 3).", default=None, minimum=1
+    )
     late_cost_per_unit = amount(
         "Money per unit and period late. Blank: it can't be delivered in a later period.", default=None
     )

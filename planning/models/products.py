@@ -16,7 +16,10 @@ class Product(models.Model):
     plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="products")
     name = name_field()
     unit = models.CharField(
-        max_length=50, default="unit", validators=[validate_text], help_text="The unit of every quantity of this product."
+        max_length=50,
+        default="unit",
+        validators=[validate_text],
+        help_text="The unit of every quantity of this product.",
     )
     profit_per_unit = amount("Money per unit sold.", signed=True)
     production_cost_per_unit = amount("Money per unit made.", signed=True)

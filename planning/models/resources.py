@@ -59,7 +59,10 @@ class RawMaterial(models.Model):
     plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="raw_materials")
     name = name_field()
     unit = models.CharField(
-        max_length=50, default="unit", validators=[validate_text], help_text="The unit of every quantity of this material."
+        max_length=50,
+        default="unit",
+        validators=[validate_text],
+        help_text="The unit of every quantity of this material.",
     )
     available_quantity = amount("Units of new supply per period, at most. Blank: no limit.", default=None)
     cost_per_unit = amount("Money per unit supplied; counts if the plant charges materials.", signed=True)

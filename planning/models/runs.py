@@ -88,3 +88,6 @@ class RunCopy(models.Model):
     sha256 = models.CharField(max_length=64, help_text="Of the bytes before compression.")
     format_version = models.PositiveIntegerField()
     size = models.PositiveBigIntegerField(help_text="Bytes before compression.")
+
+    def __str__(self) -> str:
+        return f"Copy of run {self.run_id}"

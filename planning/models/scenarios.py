@@ -29,7 +29,11 @@ class Scenario(models.Model):
     )
     description = models.TextField(blank=True, default="", validators=[validate_text])
     goal_mode = models.CharField(
-        max_length=20, choices=GoalMode.choices, blank=True, default="", help_text="Blank: as the parent, else lexicographic."
+        max_length=20,
+        choices=GoalMode.choices,
+        blank=True,
+        default="",
+        help_text="Blank: as the parent, else lexicographic.",
     )
 
     class Meta:
