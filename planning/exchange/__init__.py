@@ -1,0 +1,1 @@
+"""A plant in and out: workbook and folder of CSV files."""

@@ -1,0 +1,1 @@
+"""The mathematics: detached records become a model."""

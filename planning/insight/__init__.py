@@ -1,0 +1,1 @@
+"""What a run means: bottlenecks, why short, why infeasible, differences between runs."""

@@ -1,0 +1,1 @@
+"""A run's life: start, execute, progress, stop, write back, reconcile."""
