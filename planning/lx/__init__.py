@@ -1,0 +1,1 @@
+"""The modelling layer: models over records, free of Django."""
