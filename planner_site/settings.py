@@ -184,4 +184,6 @@ UNFOLD = {
     "STYLES": [lambda request: static("planner/planner.css")],
     "SHOW_HISTORY": True,
     "SITE_URL": reverse_lazy("admin:index"),
+    "DASHBOARD_CALLBACK": "planning.admin.dashboard.dashboard",
+    "SIDEBAR": {"show_search": True, "navigation": "planning.admin.navigation.sidebar"},
 }

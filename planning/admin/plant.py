@@ -1,0 +1,134 @@
+"""Plants and their periods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from unfold.decorators import action
+
+from planning.models import (
+    BASELINE,
+    Customer,
+    CustomerOrder,
+    Goal,
+    Machine,
+    Period,
+    Plant,
+    Product,
+    ProductionRecipe,
+    RawMaterial,
+    Run,
+    Scenario,
+)
+
+from .base import PlanAdmin, PlanInline, PlantAutocompleteView, plant_path
+from .run_scenario import may_run, run_options_url
+
+TABLES_OF_A_PLANT: tuple[type[Model], ...] = (
+    Product,
+    ProductionRecipe,
+    Machine,
+    RawMaterial,
+    Customer,
+    CustomerOrder,
+    Goal,
+    Scenario,
+    Run,
+)
+
+
+class PeriodInline(PlanInline):
+    model = Period
+    fields = ("sequence", "name", "start_date", "end_date")
+    verbose_name_plural = "Periods"
+    per_page = 60
+    tab = False
+    hide_title = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Period]:
+        return super().get_queryset(request).order_by("sequence")
+
+
+@admin.register(Plant)
+class PlantAdmin(PlanAdmin):
+    owner = ""
+    list_display = ("name", "currency", "charge_materials")
+    search_fields = ("name",)
+    inlines = (PeriodInline,)
+    fieldsets = ((None, {"fields": (("name", "currency"), "charge_materials")}),)
+    empty_hint = (
+        "Add a plant here, read one from a workbook with `manage.py import_plan FILE`, "
+        "or make the sample plant with `make demo`."
+    )
+    actions = ("run_baseline",)
+    actions_detail = ("run_this_baseline",)
+    change_form_outer_after_template = "admin/planning/plant/tables.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(PlantAutocompleteView.as_view(admin_site=self.admin_site))
+        return [path("autocomplete/", view, name="planning_autocomplete"), *super().get_urls()]
+
+    def save_model(self, request: HttpRequest, obj: Plant, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            Scenario.objects.create(plant=obj, name=BASELINE)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), "plant_tables": self.tables(request, object_id)}
+        return super().change_view(request, object_id, form_url, context)
+
+    def tables(self, request: HttpRequest, plant_id: str) -> list[dict[str, Any]]:
+        """Return what there is in a plant: a link and a count for each table that the user may see."""
+        if not plant_id.isdigit():
+            return []
+        tables = []
+        for model in TABLES_OF_A_PLANT:
+            if not self.admin_site.get_model_admin(model).has_view_permission(request):
+                continue
+            lookup = plant_path(model)
+            url = reverse(f"admin:planning_{model._meta.model_name}_changelist")
+            tables.append(
+                {
+                    "name": str(model._meta.verbose_name_plural),
+                    "count": model._default_manager.filter(**{lookup: plant_id}).count(),
+                    "url": f"{url}?{lookup}__id__exact={plant_id}",
+                }
+            )
+        return tables
+
+    def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_run(request)
+
+    @admin.action(description="Run Baseline", permissions=["run"])
+    def run_baseline(self, request: HttpRequest, queryset: QuerySet[Plant]) -> HttpResponse | None:
+        return self.to_options(request, queryset)
+
+    @action(description="Run Baseline", permissions=["run"], icon="play_arrow")
+    def run_this_baseline(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        plants = Plant.objects.filter(pk=object_id) if object_id.isdigit() else Plant.objects.none()
+        return self.to_options(request, plants) or redirect("admin:planning_plant_changelist")
+
+    def to_options(self, request: HttpRequest, plants: QuerySet[Plant]) -> HttpResponse | None:
+        """Go to the page with the options of a run."""
+        baselines = Scenario.objects.filter(plant__in=plants, name=BASELINE)
+        for plant in plants.exclude(scenarios__in=baselines):
+            messages.error(request, f'"{plant}" has no scenario "{BASELINE}". Add it, then run it.')
+        return redirect(run_options_url(baselines)) if baselines else None
+
+
+@admin.register(Period)
+class PeriodAdmin(PlanAdmin):
+    list_display = ("name", "plant", "sequence", "start_date", "end_date")
+    list_filter = ("plant",)
+    list_select_related = ("plant",)
+    search_fields = ("name",)
+    ordering = ("plant__name", "sequence")
+    fieldsets = ((None, {"fields": (("plant", "sequence", "name"), ("start_date", "end_date"))}),)
+    empty_hint = "A plant without periods is planned as one period. Add periods to plan week by week."

@@ -1,0 +1,121 @@
+"""What making a unit takes and yields: machine hours, materials, components, by-products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from planning.models import ByProduct, ComponentRequirement, MaterialRequirement, ProductionRecipe
+
+from .amounts import amount_column
+from .base import PlanAdmin, PlanInline
+
+
+class RecipeInline(PlanInline):
+    model = ProductionRecipe
+    fields = ("machine", "route", "hours_required", "setup_hours", "setup_cost")
+    verbose_name_plural = "Machine hours"
+
+
+class MaterialInline(PlanInline):
+    model = MaterialRequirement
+    fields = ("material", "route", "quantity_required")
+    verbose_name_plural = "Materials"
+
+
+class ComponentInline(PlanInline):
+    model = ComponentRequirement
+    fk_name = "product"
+    fields = ("component", "route", "quantity_required")
+    verbose_name_plural = "Components"
+
+
+class ByProductInline(PlanInline):
+    model = ByProduct
+    fk_name = "product"
+    fields = ("by_product", "route", "quantity_produced")
+    verbose_name_plural = "By-products"
+
+
+@admin.display(description="route", ordering="route__name")
+def route_column(row: Any) -> SafeString | Model:
+    """Show the route of a recipe row; a blank holds for every route."""
+    return row.route if row.route_id else format_html('<span class="pl-blank">{}</span>', "every route")
+
+
+class RecipeAdmin(PlanAdmin):
+    """What the tables of recipe rows share."""
+
+    owner = "product"
+    list_filter = ("product__plant",)
+
+
+@admin.register(ProductionRecipe)
+class ProductionRecipeAdmin(RecipeAdmin):
+    list_display = (
+        "product",
+        "machine",
+        route_column,
+        "product__plant",
+        amount_column("hours_required", title="hours / unit"),
+        amount_column("setup_hours"),
+        amount_column("setup_cost"),
+    )
+    list_select_related = ("product__plant", "machine", "route")
+    search_fields = ("product__name", "machine__name", "route__name")
+    fieldsets = (
+        (None, {"fields": (("product", "machine", "route"), ("hours_required", "setup_hours", "setup_cost"))}),
+    )
+    empty_hint = "Add the hours that a unit of a product takes on a machine, here or on the product's page."
+
+
+@admin.register(MaterialRequirement)
+class MaterialRequirementAdmin(RecipeAdmin):
+    list_display = (
+        "product",
+        "material",
+        route_column,
+        "product__plant",
+        amount_column("quantity_required", title="quantity / unit"),
+        "material__unit",
+    )
+    list_select_related = ("product__plant", "material", "route")
+    search_fields = ("product__name", "material__name", "route__name")
+    fieldsets = ((None, {"fields": (("product", "material", "route"), "quantity_required")}),)
+    empty_hint = "Add what a unit of a product takes of a raw material, here or on the product's page."
+
+
+@admin.register(ComponentRequirement)
+class ComponentRequirementAdmin(RecipeAdmin):
+    list_display = (
+        "product",
+        "component",
+        route_column,
+        "product__plant",
+        amount_column("quantity_required", title="quantity / unit"),
+        "component__unit",
+    )
+    list_select_related = ("product__plant", "component", "route")
+    search_fields = ("product__name", "component__name", "route__name")
+    fieldsets = ((None, {"fields": (("product", "component", "route"), "quantity_required")}),)
+    empty_hint = "No product takes another product. Add a row where one is a part of another."
+
+
+@admin.register(ByProduct)
+class ByProductAdmin(RecipeAdmin):
+    list_display = (
+        "product",
+        "by_product",
+        route_column,
+        "product__plant",
+        amount_column("quantity_produced", title="quantity / unit"),
+        "by_product__unit",
+    )
+    list_select_related = ("product__plant", "by_product", "route")
+    search_fields = ("product__name", "by_product__name", "route__name")
+    fieldsets = ((None, {"fields": (("product", "by_product", "route"), "quantity_produced")}),)
+    empty_hint = "Making a product yields that product alone. Add a row where another one comes out with it."

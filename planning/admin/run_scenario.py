@@ -1,0 +1,161 @@
+"""Run scenario: the page that asks for the options of a run, and what it says when the data allow none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from planning import runs, snapshot
+from planning.models import Run, Scenario
+
+from .forms import AmountInput
+from .row_links import row_url
+
+SOLVERS = [("highs", "HiGHS"), ("pulp:CBC", "CBC, through PuLP")]
+MOST_AT_ONCE = 20  # scenarios that one press of the button runs
+
+
+def may_run(request: HttpRequest) -> bool:
+    """Whether the user may run scenarios."""
+    return request.user.has_perm("planning.run_scenario")
+
+
+def run_options_url(scenarios: Any) -> str:
+    """Return the page that asks for the options of runs of these scenarios."""
+    query = urlencode([("scenario", scenario.pk) for scenario in scenarios[: MOST_AT_ONCE + 1]])
+    return f"{reverse('admin:planning_scenario_run')}?{query}"
+
+
+class RunOptionsForm(forms.Form):
+    """How long a run may take, how exact it has to be, and what solves it."""
+
+    time_limit = forms.FloatField(
+        label="Time limit (s)",
+        min_value=1,
+        max_value=86_400,
+        widget=AmountInput,
+        help_text="Seconds. The best plan found until then is kept.",
+    )
+    gap = forms.FloatField(
+        label="Gap (%)",
+        min_value=0,
+        max_value=100,
+        widget=AmountInput,
+        help_text="Percent of profit. The solver stops when no plan can be better by more than this.",
+    )
+    solver = forms.ChoiceField(choices=SOLVERS, widget=UnfoldAdminSelectWidget)
+
+    def options(self) -> runs.RunOptions:
+        """Return the options as the runs take them."""
+        return runs.RunOptions(
+            time_limit=self.cleaned_data["time_limit"],
+            gap=self.cleaned_data["gap"] / 100,
+            solver=self.cleaned_data["solver"],
+        )
+
+
+def default_options() -> dict[str, Any]:
+    """Return what the form shows first."""
+    return {
+        "time_limit": float(settings.PLANNING["DEFAULT_TIME_LIMIT"]),
+        "gap": round(settings.PLANNING["DEFAULT_GAP"] * 100, 12),
+        "solver": SOLVERS[0][0],
+    }
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A scenario whose data allow no plan, with the problems in words and links to their rows."""
+
+    scenario: Scenario
+    errors: list[dict[str, str]]
+    warnings: list[dict[str, str]]
+
+
+def asked_scenarios(request: HttpRequest) -> list[Scenario]:
+    """Return the scenarios that the address names, in its order."""
+    names = request.GET.getlist("scenario")
+    ids = [int(name) for name in names if name.isdigit() and len(name) < 19]
+    found = Scenario.objects.select_related("plant").in_bulk(ids)
+    return [found[pk] for pk in dict.fromkeys(ids) if pk in found]
+
+
+def run_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
+    """Ask for the options; on POST start the runs and show them, or say why they can't be."""
+    if not may_run(request):
+        raise PermissionDenied
+    scenarios = asked_scenarios(request)
+    if not scenarios:
+        messages.error(request, "Choose the scenarios to run.")
+        return redirect("admin:planning_scenario_changelist")
+    if len(scenarios) > MOST_AT_ONCE:
+        messages.error(request, f"Run at most {MOST_AT_ONCE} scenarios at once.")
+        return redirect("admin:planning_scenario_changelist")
+    form = RunOptionsForm(request.POST if request.method == "POST" else None, initial=default_options())
+    if request.method == "POST" and form.is_valid():
+        started, refusals = start_runs(request, scenarios, form.options())
+        return answer(site, request, started, refusals)
+    context = {**site.each_context(request), "title": "Run scenario", "form": form, "scenarios": scenarios}
+    return TemplateResponse(request, "admin/planning/scenario/run.html", context)
+
+
+def start_runs(
+    request: HttpRequest, scenarios: list[Scenario], options: runs.RunOptions
+) -> tuple[list[Run], list[Refusal]]:
+    """Start a run of each scenario; return the runs, and the scenarios whose data allow none."""
+    started, refusals = [], []
+    for scenario in scenarios:
+        try:
+            started.append(runs.start_run(scenario, options, user=request.user))
+        except snapshot.DataProblems as problems:
+            refusals.append(
+                Refusal(
+                    scenario,
+                    [problem_words(scenario, problem) for problem in problems.errors],
+                    [problem_words(scenario, problem) for problem in problems.warnings],
+                )
+            )
+    return started, refusals
+
+
+def problem_words(scenario: Scenario, problem: Any) -> dict[str, str]:
+    """Return a problem as the page shows it."""
+    return {
+        "table": problem.table.replace("_", " "),
+        "row": str(problem.row),
+        "column": problem.column.replace("_", " "),
+        "text": problem.text,
+        "url": row_url(scenario.plant_id, problem.table, str(problem.row)),
+    }
+
+
+def answer(site: AdminSite, request: HttpRequest, started: list[Run], refusals: list[Refusal]) -> HttpResponse:
+    """Go to the new run, or to the list of several, or show why there is none."""
+    if refusals:
+        context = {
+            **site.each_context(request),
+            "title": "No run: the data allow no plan",
+            "refusals": refusals,
+            "started": started,
+        }
+        return TemplateResponse(request, "admin/planning/scenario/refused.html", context)
+    count = len(started)
+    words = f"Run {started[0].pk} of {started[0].scenario_name}" if count == 1 else f"{count} runs"
+    messages.success(request, f"{words} started.")
+    if not request.user.has_perm("planning.view_run"):
+        return redirect("admin:index")
+    if count == 1:
+        return redirect("admin:planning_run_change", started[0].pk)
+    return redirect("admin:planning_run_changelist")
