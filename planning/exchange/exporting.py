@@ -1,0 +1,99 @@
+"""Exporting a plan: everything is written beside its place first, then moved there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from planning.models import TABLE_BY_NAME, Plant
+
+from .csv_write import write_folder
+from .faults import ExportRefused, show
+from .plan_rows import Row, plan_tables
+from .workbook_write import write_workbook
+
+OTHER_SUFFIXES = {".csv", ".xls", ".xlsm", ".xlsb", ".ods", ".txt", ".json", ".zip"}
+TABLE_FILES = {f"{name}.csv" for name in TABLE_BY_NAME}
+
+
+def export_plan(plant: Plant, path: str | Path) -> dict[str, int]:
+    """Write the plant as an .xlsx workbook or, under any other name, as a folder of CSV files.
+
+    An existing workbook is replaced, and so is a folder that holds nothing but a plan. Returns the number
+    of rows by table; ExportRefused, with nothing changed, where the path can't be written.
+    """
+    path = Path(path)
+    try:
+        check_place(path)
+        tables = plan_tables(plant)
+        place = path.resolve()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if is_workbook(path):
+            replace_file(place, tables)
+        else:
+            replace_folder(place, tables)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or show(error)
+        raise ExportRefused(f"{show(path, 200)} can't be written: {reason}. Give another path.") from error
+    return {name: len(rows) for name, rows in tables.items()}
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether the path names a workbook."""
+    return path.suffix.lower() == ".xlsx"
+
+
+def check_place(path: Path) -> None:
+    """Raise where writing would take the place of something that is no plan."""
+    shown = show(path, 200)
+    if is_workbook(path):
+        if path.is_dir():
+            raise ExportRefused(f"{shown} is a folder. Give the name of a workbook, or a folder without .xlsx.")
+        return
+    if path.is_dir():
+        foreign = sorted(child.name for child in path.iterdir() if child.name not in TABLE_FILES)
+        if foreign:
+            raise ExportRefused(f'{shown} holds "{show(foreign[0])}", which is no table of a plan. Give a new folder.')
+    elif path.exists():
+        raise ExportRefused(f"{shown} is a file. Give a folder, or a workbook that ends in .xlsx.")
+    elif path.suffix.lower() in OTHER_SUFFIXES:
+        raise ExportRefused(f"{shown} is neither a folder nor an .xlsx workbook. Give one of these.")
+
+
+def replace_file(place: Path, tables: dict[str, list[Row]]) -> None:
+    """Write a workbook and move it to its place in one step."""
+    draft = place.with_name(f".export-{secrets.token_hex(8)}")
+    try:
+        write_workbook(draft, tables)
+        os.replace(draft, place)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def replace_folder(place: Path, tables: dict[str, list[Row]]) -> None:
+    """Write a folder and move it to its place; into a folder that is there, file by file."""
+    with draft_folder(place if place.is_dir() else place.parent) as draft:
+        write_folder(draft, tables)
+        if not place.is_dir():
+            draft.rename(place)
+            return
+        for name in sorted(TABLE_FILES):
+            if (draft / name).exists():
+                os.replace(draft / name, place / name)
+            else:
+                (place / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def draft_folder(parent: Path) -> Iterator[Path]:
+    """Make a folder of a name of its own; remove what is left of it."""
+    draft = parent / f".export-{secrets.token_hex(8)}"
+    draft.mkdir()
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

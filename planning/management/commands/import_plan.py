@@ -1,0 +1,46 @@
+"""Import a plan from a folder of CSV files or an .xlsx workbook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from planning.exchange import ImportFaults, import_plan, show
+
+
+class Command(BaseCommand):
+    """The shell's door to `exchange.import_plan`."""
+
+    help = "Import a plan. Exit code 2: the file has faults, all of them are listed, and nothing was imported."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the path and what to do with a plant that is there."""
+        parser.add_argument("path", help="a folder of CSV files or an .xlsx workbook")
+        parser.add_argument("--replace", action="store_true", help="replace the data of the plant, and keep its runs")
+        parser.add_argument("--dry-run", action="store_true", help="check the file and import nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Import, and print the number of rows by table."""
+        try:
+            result = import_plan(options["path"], replace=options["replace"], dry_run=options["dry_run"])
+        except ImportFaults as faults:
+            for line in faults.lines():
+                self.stderr.write(printable(line, self.stderr))
+            noun = "fault" if faults.total == 1 else "faults"
+            raise CommandError(f"{faults.total:,} {noun}. Nothing was imported.", returncode=2) from faults
+        except DatabaseError as error:
+            message = f"The database can't be used ({show(error, 200)}). Check DATABASE_URL and run manage.py migrate."
+            raise CommandError(printable(message, self.stderr)) from error
+        for table, count in result.counts.items():
+            if count:
+                self.stdout.write(f"{table:24}{count:>9,}")
+        done = "The file has no faults:" if result.dry_run else "Replaced" if result.replaced else "Imported"
+        self.stdout.write(printable(f'{done} "{show(result.plant_name, 200)}".', self.stdout))
+
+
+def printable(text: str, stream: Any) -> str:
+    """Return the text with escapes for what the stream's encoding does not have."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
