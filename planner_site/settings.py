@@ -181,6 +181,9 @@ UNFOLD = {
     "SITE_TITLE": "Production planner",
     "SITE_HEADER": "Production planner",
     "SITE_SYMBOL": "factory",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("planner/favicon.svg")},
+    ],
     "STYLES": [lambda request: static("planner/planner.css")],
     "SHOW_HISTORY": True,
     "SITE_URL": reverse_lazy("admin:index"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 
 from planning.models import (
     BASELINE,
@@ -59,7 +60,9 @@ def make_furniture(name: str = "Furniture Workshop") -> Plant:
         Machine.objects.create(plant=plant, name=machine, available_hours=hours) for machine, hours in MACHINES.items()
     ]
     materials = [
-        RawMaterial.objects.create(plant=plant, name=material, unit=unit, available_quantity=quantity, cost_per_unit=cost)
+        RawMaterial.objects.create(
+            plant=plant, name=material, unit=unit, available_quantity=quantity, cost_per_unit=cost
+        )
         for material, (unit, quantity, cost) in MATERIALS.items()
     ]
     for product_name, (profit, low, high) in PRODUCTS.items():
@@ -95,7 +98,9 @@ def make_solved_run(plant: Plant, **fields: Any) -> Run:
         "options": {"time_limit": 300.0, "gap": 1e-4, "solver": "highs"},
         **fields,
     }
-    run = make_run(plant, **values)
+    run = make_run(plant, started_at=timezone.now(), **values)
+    Run.objects.filter(pk=run.pk).update(finished_at=timezone.now())
+    run.refresh_from_db()
     Production.objects.bulk_create(
         Production(run=run, product=product, route="", period="1", quantity=quantity, setup=False)
         for product, quantity in BEST_MAKE.items()

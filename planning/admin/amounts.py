@@ -62,11 +62,11 @@ def percent(fraction: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Return a duration: 0.05 s, 12.3 s, 2 min 5 s."""
+    """Return a duration: 50 ms, 12.3 s, 2 min 5 s."""
     if value is None:
         return NOTHING
     if value < 1:
-        return f"{value:.2f} s"
+        return f"{value * 1000:.0f} ms"
     if value < 60:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
@@ -92,3 +92,15 @@ def amount_column(name: str, *, title: str = "", blank: str | None = None) -> Ca
 def period_amount_column(name: str, *, title: str = "") -> Callable[[Any], SafeString]:
     """Return a list column of a `*_periods` table, where a blank keeps the parent's value."""
     return amount_column(name, title=title, blank=NOTHING)
+
+
+def flag_column(name: str, *, title: str = "", on: str = "yes", off: str = "") -> Callable[[Any], SafeString]:
+    """Return a list column for a switch, that speaks up in the unusual case only."""
+
+    def column(row: Model) -> SafeString:
+        return format_html('<span class="pl-flag">{}</span>', on if getattr(row, name) else off)
+
+    column.__name__ = name
+    column.short_description = title or name.replace("_", " ")  # type: ignore[attr-defined]
+    column.admin_order_field = name  # type: ignore[attr-defined]
+    return column

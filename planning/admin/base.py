@@ -12,13 +12,17 @@ from django.db.models import Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from planning.models import Period, Plant, Product, Route
 
 from .forms import AmountInput, PlanForm, PlanFormSet, PlantAutocomplete
 from .same_plant import foreign_keys, plant_of
 
-NUMBER_WIDGETS = {models.FloatField: {"widget": AmountInput}}
+WIDGETS = {
+    models.FloatField: {"widget": AmountInput},
+    models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
+}
 
 
 class PlantAutocompleteView(AutocompleteJsonView):
@@ -57,7 +61,7 @@ def plant_path(model: type[Model]) -> str:
 class RelatedRows:
     """Choices of a foreign key: of the page's plant, by search, with one query however many rows."""
 
-    formfield_overrides = NUMBER_WIDGETS
+    formfield_overrides = WIDGETS
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         row = getattr(request, "page_row", None)

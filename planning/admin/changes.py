@@ -7,29 +7,22 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import models
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from planning.models import BASELINE, TABLES, FormatTable, Period, Scenario
+from planning.exchange.changes import changeable_fields, wrong_in_change, wrong_value
+from planning.exchange.faults import FaultList
+from planning.models import BASELINE, TABLES, Period, Scenario
 
 from .forms import PlanForm, PlanFormSet
 
-NUMBERS = (models.FloatField, models.IntegerField, models.BooleanField)
-
-
-def changeable(table: FormatTable) -> list[str]:
-    """Return the fields of a table that a scenario can change: its numbers and switches, but no key."""
-    return [name for name, field in table.fields.items() if isinstance(field, NUMBERS) and name not in table.key]
-
-
-FIELDS = {table.name: fields for table in TABLES if (fields := changeable(table)) and table.name != "scenario_changes"}
+FIELDS = {table.name: list(fields) for table in TABLES if (fields := changeable_fields(table.name))}
 FIELDS_JSON = json.dumps(FIELDS)
 ALL_FIELDS = list(dict.fromkeys(name for fields in FIELDS.values() for name in fields))
 
 
 def choices(names: Any) -> list[tuple[str, str]]:
     """Return names as the options of a select."""
-    return [(name, name.replace("_", " ")) for name in names]
+    return [("", "–"), *((name, name.replace("_", " ")) for name in names)]
 
 
 def period_field(scenario: Scenario | None) -> forms.ChoiceField:
@@ -43,10 +36,10 @@ def period_field(scenario: Scenario | None) -> forms.ChoiceField:
 
 
 class ScenarioChangeForm(PlanForm):
-    """One change; a stored name that exists no more stays visible, and is refused in words."""
+    """One change, under the rules of the import; a stored name that exists no more is shown and refused."""
 
-    table = forms.ChoiceField(choices=[("", "–"), *choices(FIELDS)], widget=UnfoldAdminSelectWidget)
-    field = forms.ChoiceField(choices=[("", "–"), *choices(ALL_FIELDS)], widget=UnfoldAdminSelectWidget)
+    table = forms.ChoiceField(choices=choices(FIELDS), widget=UnfoldAdminSelectWidget)
+    field = forms.ChoiceField(choices=choices(ALL_FIELDS), widget=UnfoldAdminSelectWidget)
     note = forms.CharField(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 1}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,17 +56,18 @@ class ScenarioChangeForm(PlanForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        table, field, period = (cleaned.get(name) for name in ("table", "field", "period"))
-        if table and table not in FIELDS:
-            self.add_error("table", f'There is no table "{table}" that a scenario can change. Choose one of the list.')
-        elif table and field and field not in FIELDS[table]:
-            words = ", ".join(FIELDS[table])
-            self.add_error("field", f'The table {table} has no field "{field}". Choose one of {words}.')
+        row = {name: cleaned.get(name) for name in ("table", "field", "period", "operation", "value")}
         scenario = self.instance.scenario if self.instance.scenario_id else None
+        row["scenario"] = scenario.name if scenario else None
+        for column, text in wrong_in_change(row, FaultList()):
+            self.add_error(column if column in self.fields else None, text)
+        if "value" in cleaned:
+            value = cleaned["value"]
+            if text := wrong_value(row, "" if value is None else f"{value:g}"):
+                self.add_error("value", text)
+        period = row["period"]
         if period and scenario and not Period.objects.filter(plant=scenario.plant_id, name=period).exists():
             self.add_error("period", f'The plant has no period "{period}". Choose one of the list.')
-        if cleaned.get("operation") != "set" and cleaned.get("value") is None and "value" in cleaned:
-            self.add_error("value", "Give the number to multiply by or to add.")
         return cleaned
 
 

@@ -22,6 +22,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add to the context of the first page what the user may see."""
     user = request.user
     see_plants, see_runs = user.has_perm("planning.view_plant"), user.has_perm("planning.view_run")
+    context["title"] = "Overview"
     context["see_plants"] = see_plants
     context["see_runs"] = see_runs
     context["may_add_plant"] = user.has_perm("planning.add_plant")

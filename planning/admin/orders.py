@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from planning.models import Customer, CustomerOrder, Goal, Machine, Plant, Product, RawMaterial
 
-from .amounts import amount_column
+from .amounts import amount_column, flag_column
 from .base import PlanAdmin, PlanInline
 from .forms import PlanForm
 
@@ -61,13 +61,13 @@ class CustomerOrderAdmin(PlanAdmin):
         amount_column("priority"),
         amount_column("weight"),
         amount_column("late_cost_per_unit", title="late cost / unit"),
-        "active",
+        flag_column("active", title="state", off="not active", on=""),
     )
     list_filter = ("plant", "customer__tier", "active")
     list_select_related = ("plant", "customer", "product", "period")
     search_fields = ("reference", "customer__name", "product__name", "period__name")
     fieldsets = (
-        (None, {"fields": (("plant", "reference"), ("customer", "product", "period"), "active")}),
+        (None, {"fields": (("plant", "reference"), ("customer", "product"), ("period", "active"))}),
         ("Quantity", {"fields": (("target_quantity", "late_cost_per_unit"),)}),
         ("Rank", {"fields": (("priority", "weight"),)}),
     )
@@ -103,7 +103,7 @@ class GoalAdmin(PlanAdmin):
         amount_column("target"),
         amount_column("weight_under"),
         amount_column("weight_over"),
-        "active",
+        flag_column("active", title="state", off="not active", on=""),
     )
     list_filter = ("plant", "measure", "active")
     list_select_related = ("plant",)
@@ -111,6 +111,6 @@ class GoalAdmin(PlanAdmin):
     fieldsets = (
         (None, {"fields": (("plant", "name"), "active")}),
         ("Target", {"fields": (("measure", "target_name"), ("sense", "target"))}),
-        ("Rank", {"fields": (("priority", "weight_under", "weight_over"),)}),
+        ("Rank", {"fields": ("priority", ("weight_under", "weight_over"))}),
     )
     empty_hint = "The plan earns the most profit. Add goals that come before profit, in the order of their priority."

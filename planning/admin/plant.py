@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import action
+from unfold.enums import ActionVariant
 
 from planning.models import (
     BASELINE,
@@ -26,6 +27,7 @@ from planning.models import (
     Scenario,
 )
 
+from .amounts import flag_column
 from .base import PlanAdmin, PlanInline, PlantAutocompleteView, plant_path
 from .run_scenario import may_run, run_options_url
 
@@ -48,7 +50,6 @@ class PeriodInline(PlanInline):
     verbose_name_plural = "Periods"
     per_page = 60
     tab = False
-    hide_title = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Period]:
         return super().get_queryset(request).order_by("sequence")
@@ -57,7 +58,7 @@ class PeriodInline(PlanInline):
 @admin.register(Plant)
 class PlantAdmin(PlanAdmin):
     owner = ""
-    list_display = ("name", "currency", "charge_materials")
+    list_display = ("name", "currency", flag_column("charge_materials", title="materials", on="charged", off="net"))
     search_fields = ("name",)
     inlines = (PeriodInline,)
     fieldsets = ((None, {"fields": (("name", "currency"), "charge_materials")}),)
@@ -110,7 +111,7 @@ class PlantAdmin(PlanAdmin):
     def run_baseline(self, request: HttpRequest, queryset: QuerySet[Plant]) -> HttpResponse | None:
         return self.to_options(request, queryset)
 
-    @action(description="Run Baseline", permissions=["run"], icon="play_arrow")
+    @action(description="Run Baseline", permissions=["run"], icon="play_arrow", variant=ActionVariant.PRIMARY)
     def run_this_baseline(self, request: HttpRequest, object_id: str) -> HttpResponse:
         plants = Plant.objects.filter(pk=object_id) if object_id.isdigit() else Plant.objects.none()
         return self.to_options(request, plants) or redirect("admin:planning_plant_changelist")
@@ -130,5 +131,5 @@ class PeriodAdmin(PlanAdmin):
     list_select_related = ("plant",)
     search_fields = ("name",)
     ordering = ("plant__name", "sequence")
-    fieldsets = ((None, {"fields": (("plant", "sequence", "name"), ("start_date", "end_date"))}),)
+    fieldsets = ((None, {"fields": (("plant", "name"), "sequence", ("start_date", "end_date"))}),)
     empty_hint = "A plant without periods is planned as one period. Add periods to plan week by week."

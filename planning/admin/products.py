@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from planning.models import Product, ProductPeriod, Route, RoutePeriod
 
-from .amounts import amount_column, period_amount_column
+from .amounts import amount_column, flag_column, period_amount_column
 from .base import PlanAdmin, PlanInline
 from .recipes import ByProductInline, ComponentInline, MaterialInline, RecipeInline
 
@@ -21,6 +21,7 @@ class RouteInline(PlanInline):
     model = Route
     verbose_name_plural = "Routes"
     show_change_link = True
+    hide_title = False  # the change link stands there
 
 
 @admin.register(Product)
@@ -34,8 +35,8 @@ class ProductAdmin(PlanAdmin):
         amount_column("max_demand"),
         amount_column("initial_inventory", title="opening stock"),
         amount_column("holding_cost_per_unit", title="holding / unit"),
-        "whole_units",
-        "active",
+        flag_column("whole_units", on="whole"),
+        flag_column("active", title="state", off="not active", on=""),
     )
     list_filter = ("plant", "active", "whole_units")
     list_select_related = ("plant",)
@@ -43,7 +44,7 @@ class ProductAdmin(PlanAdmin):
     inlines = (RecipeInline, MaterialInline, ComponentInline, ByProductInline, RouteInline, ProductPeriodInline)
     empty_hint = "Add what the plant makes, buys or sells; then give each product its recipe on its page."
     fieldsets = (
-        (None, {"fields": (("plant", "name"), ("unit", "whole_units", "active"))}),
+        (None, {"fields": (("plant", "name"), ("unit", "whole_units"), "active")}),
         ("Profit and cost", {"fields": (("profit_per_unit", "production_cost_per_unit"),)}),
         (
             "Demand per period",
@@ -58,8 +59,9 @@ class ProductAdmin(PlanAdmin):
             "Stock",
             {
                 "fields": (
-                    ("initial_inventory", "holding_cost_per_unit"),
-                    ("min_inventory", "max_inventory", "final_inventory"),
+                    ("initial_inventory", "final_inventory"),
+                    ("min_inventory", "max_inventory"),
+                    "holding_cost_per_unit",
                 )
             },
         ),
@@ -91,7 +93,7 @@ class ProductPeriodAdmin(PlanAdmin):
         (None, {"fields": (("product", "period"),)}),
         ("Profit and cost", {"fields": (("profit_per_unit", "production_cost_per_unit"),)}),
         ("Demand", {"fields": (("min_demand", "max_demand"),)}),
-        ("Stock", {"fields": (("holding_cost_per_unit", "min_inventory", "max_inventory"),)}),
+        ("Stock", {"fields": (("min_inventory", "max_inventory"), "holding_cost_per_unit")}),
         ("Buying in", {"fields": (("purchase_cost_per_unit", "max_purchase"),)}),
         ("Batches per route", {"fields": (("min_batch_size", "max_batch_size"),)}),
     )
@@ -113,7 +115,7 @@ class RouteAdmin(PlanAdmin):
         amount_column("setup_cost"),
         amount_column("min_batch_size"),
         amount_column("max_batch_size"),
-        "active",
+        flag_column("active", title="state", off="not active", on=""),
     )
     list_filter = ("product__plant", "active")
     list_select_related = ("product__plant",)

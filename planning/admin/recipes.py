@@ -18,7 +18,7 @@ from .base import PlanAdmin, PlanInline
 class RecipeInline(PlanInline):
     model = ProductionRecipe
     fields = ("machine", "route", "hours_required", "setup_hours", "setup_cost")
-    verbose_name_plural = "Machine hours"
+    verbose_name_plural = "Recipes"
 
 
 class MaterialInline(PlanInline):
@@ -68,7 +68,7 @@ class ProductionRecipeAdmin(RecipeAdmin):
     list_select_related = ("product__plant", "machine", "route")
     search_fields = ("product__name", "machine__name", "route__name")
     fieldsets = (
-        (None, {"fields": (("product", "machine", "route"), ("hours_required", "setup_hours", "setup_cost"))}),
+        (None, {"fields": (("product", "machine"), ("route", "hours_required"), ("setup_hours", "setup_cost"))}),
     )
     empty_hint = "Add the hours that a unit of a product takes on a machine, here or on the product's page."
 
@@ -85,7 +85,7 @@ class MaterialRequirementAdmin(RecipeAdmin):
     )
     list_select_related = ("product__plant", "material", "route")
     search_fields = ("product__name", "material__name", "route__name")
-    fieldsets = ((None, {"fields": (("product", "material", "route"), "quantity_required")}),)
+    fieldsets = ((None, {"fields": (("product", "material"), ("route", "quantity_required"))}),)
     empty_hint = "Add what a unit of a product takes of a raw material, here or on the product's page."
 
 
@@ -101,7 +101,7 @@ class ComponentRequirementAdmin(RecipeAdmin):
     )
     list_select_related = ("product__plant", "component", "route")
     search_fields = ("product__name", "component__name", "route__name")
-    fieldsets = ((None, {"fields": (("product", "component", "route"), "quantity_required")}),)
+    fieldsets = ((None, {"fields": (("product", "component"), ("route", "quantity_required"))}),)
     empty_hint = "No product takes another product. Add a row where one is a part of another."
 
 
@@ -117,5 +117,5 @@ class ByProductAdmin(RecipeAdmin):
     )
     list_select_related = ("product__plant", "by_product", "route")
     search_fields = ("product__name", "by_product__name", "route__name")
-    fieldsets = ((None, {"fields": (("product", "by_product", "route"), "quantity_produced")}),)
+    fieldsets = ((None, {"fields": (("product", "by_product"), ("route", "quantity_produced"))}),)
     empty_hint = "Making a product yields that product alone. Add a row where another one comes out with it."

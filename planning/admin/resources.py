@@ -33,7 +33,7 @@ class MachineAdmin(PlanAdmin):
     empty_hint = "Add the machines, with the hours that each has in a period."
     fieldsets = (
         (None, {"fields": (("plant", "name"),)}),
-        ("Capacity", {"fields": (("available_hours", "units", "maintenance_units"),)}),
+        ("Capacity", {"fields": (("available_hours", "units"), "maintenance_units")}),
         ("Overtime", {"fields": (("overtime_cost_per_hour", "max_overtime_hours"),)}),
     )
 
@@ -89,8 +89,9 @@ class RawMaterialAdmin(PlanAdmin):
             "Stock",
             {
                 "fields": (
-                    ("initial_inventory", "holding_cost_per_unit"),
-                    ("min_inventory", "max_inventory", "final_inventory"),
+                    ("initial_inventory", "final_inventory"),
+                    ("min_inventory", "max_inventory"),
+                    "holding_cost_per_unit",
                 )
             },
         ),
@@ -117,5 +118,5 @@ class RawMaterialPeriodAdmin(PlanAdmin):
     fieldsets = (
         (None, {"fields": (("material", "period"),)}),
         ("Supply", {"fields": (("available_quantity", "cost_per_unit"),)}),
-        ("Stock", {"fields": (("holding_cost_per_unit", "min_inventory", "max_inventory"),)}),
+        ("Stock", {"fields": (("min_inventory", "max_inventory"), "holding_cost_per_unit")}),
     )

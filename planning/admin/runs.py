@@ -44,7 +44,7 @@ class RunAdmin(KeptRows, ModelAdmin):
         "profit",
         "gap_shown",
         "time_taken",
-        "created_at",
+        "asked_for",
         "user",
     )
     list_display_links = ("number", "scenario_name")
@@ -92,6 +92,10 @@ class RunAdmin(KeptRows, ModelAdmin):
     @admin.display(description="time")
     def time_taken(self, run: Run) -> SafeString:
         return format_html('<span class="pl-number">{}</span>', seconds(elapsed_seconds(run)))
+
+    @admin.display(description="asked for (UTC)", ordering="created_at")
+    def asked_for(self, run: Run) -> SafeString:
+        return format_html('<span class="pl-flag">{}</span>', f"{run.created_at:%Y-%m-%d %H:%M}")
 
     # --- one run --------------------------------------------------------------------------------
 
@@ -141,6 +145,8 @@ class RunAdmin(KeptRows, ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": f"Run {run.pk}",
+            "opts": self.opts,
+            "original": run,
             "run": run,
             "badge": state_badge(run.state),
             "meaning": meaning(run),

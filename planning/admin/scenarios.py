@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action
+from unfold.enums import ActionVariant
 
 from planning.models import BASELINE, Run, Scenario, ScenarioChange
 
@@ -51,7 +52,6 @@ class ScenarioChangeInline(PlanInline):
     fields = ("table", "row", "period", "field", "operation", "value", "note")
     verbose_name_plural = "Changes, in the order in which they apply"
     tab = False
-    hide_title = False
 
     class Media:
         js = ("planner/scenario_changes.js",)
@@ -138,7 +138,7 @@ class ScenarioAdmin(KeptRows, PlanAdmin):
     def run_scenario(self, request: HttpRequest, queryset: QuerySet[Scenario]) -> HttpResponse:
         return redirect(run_options_url(queryset))
 
-    @action(description="Run scenario", permissions=["run"], icon="play_arrow")
+    @action(description="Run scenario", permissions=["run"], icon="play_arrow", variant=ActionVariant.PRIMARY)
     def run_this_scenario(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect(run_options_url(Scenario.objects.filter(pk=object_id) if object_id.isdigit() else []))
 
