@@ -40,6 +40,14 @@ def solve_plant(plant: PlantData, extra_limit: dict[tuple[str, str, str], float]
     return Formulation(plant, extra_limit or {}).solve()
 
 
+def best_profit(plant: PlantData, whole: Terms, extra_limit: dict[tuple[str, str, str], float]) -> float | None:
+    """Return the best profit with the whole decisions held and some limits raised, None where there is no plan."""
+    formulation = Formulation(plant, extra_limit)
+    formulation.program.hold_whole(whole)
+    outcome = formulation.program.maximise(formulation.profit())
+    return outcome.value
+
+
 def plus(*parts: tuple[float, Terms]) -> Terms:
     """Return the sum of factor * terms."""
     total: Terms = defaultdict(float)

@@ -228,7 +228,8 @@ def cell_value(text: str | None, kind: str, default: Any) -> Any:
     if text == "":
         return default
     if kind == NUMBER:
-        return float(text)
+        # the value of a change to a true/false field may be written either way
+        return float({"true": "1", "false": "0"}.get(text.lower(), text))
     if kind == WHOLE:
         return int(float(text))
     if kind == BOOLEAN:
@@ -255,7 +256,8 @@ def load_plant(folder: Path, scenario: str = "Baseline") -> PlantData:
         ]
         for table, columns in COLUMNS.items()
     }
-    periods = [row["name"] for row in sorted(tables["periods"], key=lambda row: row["sequence"])] or ["1"]
+    tables["periods"].sort(key=lambda row: row["sequence"])
+    periods = [row["name"] for row in tables["periods"]] or ["1"]
     plant = PlantData(
         name=tables["plant"][0]["name"],
         charge_materials=tables["plant"][0]["charge_materials"],

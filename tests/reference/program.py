@@ -57,6 +57,17 @@ class Program:
         self.variable(switch, 0.0, 1.0, whole=True)
         self.setups.append(Setup(switch, made, least))
 
+    def hold_whole(self, values: Terms) -> None:
+        """Hold every whole decision at its value: what is left is linear, and no big M is in it."""
+        for setup in self.setups:
+            if values[setup.switch]:
+                self.row({setup.made: 1.0}, setup.least, INF)
+            elif setup.made not in self.whole:
+                self.bounds[setup.made] = (0.0, 0.0)
+        for key in self.whole:
+            self.bounds[key] = (values[key], values[key])
+        self.whole, self.setups = set(), []
+
     # --- solving ----------------------------------------------------------------------------
 
     def maximise(self, objective: Terms) -> Outcome:
