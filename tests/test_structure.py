@@ -78,6 +78,14 @@ class TestContracts:
         add_line(house / "planning" / "lx" / "solvers" / "__init__.py", "import planning.lx.analysis")
         assert "planning.lx.solvers is not allowed to import planning.lx.analysis" in broken_contracts(house)
 
+    def test_the_core_knows_no_solvers(self, house: Path) -> None:
+        (house / "planning" / "lx" / "model.py").write_text("import planning.lx.solvers\n")
+        assert "planning.lx.model is not allowed to import planning.lx.solvers" in broken_contracts(house)
+
+    def test_a_stray_module_in_the_modelling_layer_breaks_them(self, house: Path) -> None:
+        (house / "planning" / "lx" / "misc.py").write_text('"""Whatever."""\n')
+        assert "misc" in broken_contracts(house)
+
     @pytest.mark.parametrize("room", ["snapshot", "formulation", "runs", "insight"])
     def test_rooms_use_public_names_of_the_modelling_layer(self, house: Path, room: str) -> None:
         add_line(house / "planning" / room / "__init__.py", "from planning.lx.solvers import highs")
