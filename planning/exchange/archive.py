@@ -26,6 +26,7 @@ ARCHIVE_ERRORS = (
     EOFError,
     OSError,
     ValueError,
+    LookupError,
     OverflowError,
     NotImplementedError,
     RuntimeError,
@@ -55,7 +56,11 @@ class Archive:
         except ARCHIVE_ERRORS as error:
             raise Unreadable(why_no_archive(source, error)) from error
         entries = self._zip.infolist()
-        refuse_bomb(entries)
+        try:
+            refuse_bomb(entries)
+        except Unreadable:
+            self.close()
+            raise
         self._entries = {entry.filename.lstrip("/").lower(): entry for entry in entries}
 
     def close(self) -> None:

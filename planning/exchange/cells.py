@@ -15,6 +15,7 @@ from .plan_file import SPOILT
 from .rules import MAX_TEXT, MAX_WHOLE, ColumnRule, Kind
 
 ISO_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
+MAX_DIGITS = 1000
 FLAGS = {"true": True, "false": False}
 
 
@@ -58,7 +59,7 @@ def read_choice(rule: ColumnRule, cell: str) -> str:
 
 def read_number(rule: ColumnRule, cell: str) -> float:
     """Return a number that the column allows."""
-    if not NUMBER.fullmatch(cell):
+    if not is_number(cell):
         raise CellFault(why_no_number(cell))
     value = float(cell) + 0.0  # -0 becomes 0
     validate(rule, value)
@@ -67,7 +68,7 @@ def read_number(rule: ColumnRule, cell: str) -> float:
 
 def read_whole(rule: ColumnRule, cell: str) -> int:
     """Return a whole number that the column allows; `2.0` is one."""
-    if not NUMBER.fullmatch(cell):
+    if not is_number(cell):
         raise CellFault(why_no_number(cell))
     value = float(cell)
     if not abs(value) <= MAX_WHOLE:
@@ -103,7 +104,11 @@ def read_date(_rule: ColumnRule, cell: str) -> datetime.date:
 def read_change_value(rule: ColumnRule, cell: str) -> float:
     """Return the number of a change; true and false, for changes of a flag, are 1 and 0."""
     value = FLAGS.get(cell.lower()) if len(cell) <= 5 else None
-    return read_number(rule, cell) if value is None else float(value)
+    if value is not None:
+        return float(value)
+    if not is_number(cell) and "," not in cell:
+        raise CellFault(f'"{show(cell)}" is neither a number nor true or false. Write one of these.')
+    return read_number(rule, cell)
 
 
 def validate(rule: ColumnRule, value: Any) -> None:
@@ -114,6 +119,11 @@ def validate(rule: ColumnRule, value: Any) -> None:
         except ValidationError as error:
             message = " ".join(error.messages)
             raise CellFault(message if "." in message else f"{message}.") from None
+
+
+def is_number(cell: str) -> bool:
+    """Whether the text is a number, of a length that somebody might write."""
+    return len(cell) <= MAX_DIGITS and NUMBER.fullmatch(cell) is not None
 
 
 def why_no_number(cell: str) -> str:

@@ -27,16 +27,16 @@ def export_plan(plant: Plant, path: str | Path) -> dict[str, int]:
     of rows by table; ExportRefused, with nothing changed, where the path can't be written.
     """
     path = Path(path)
+    tables = plan_tables(plant)
     try:
         check_place(path)
-        tables = plan_tables(plant)
         place = path.resolve()
         place.parent.mkdir(parents=True, exist_ok=True)
         if is_workbook(path):
             replace_file(place, tables)
         else:
             replace_folder(place, tables)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # ValueError: a zero byte or half a character in the path
         reason = getattr(error, "strerror", None) or show(error)
         raise ExportRefused(f"{show(path, 200)} can't be written: {reason}. Give another path.") from error
     return {name: len(rows) for name, rows in tables.items()}

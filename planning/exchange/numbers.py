@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 # Digits 0-9, a point, and where needed a sign and an exponent: no thousands, commas, hex, other digits.
-NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# No two parts can take the same digits, so that a long text that is no number is refused in one pass.
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def number_text(value: float) -> str:
