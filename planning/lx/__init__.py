@@ -1,1 +1,70 @@
-"""The modelling layer: models over records, free of Django."""
+"""The modelling layer: linear and whole-number models over rows of data.
+
+It knows no Django, no queue and no settings. What is named here is public; the rest may change.
+"""
+
+from .analysis.prices import LimitPrices, price_limits, solve_linear
+from .compile import CompiledModel, compile_model, with_whole_decisions_held
+from .constraint import LXConstraint
+from .copy import FORMAT_VERSION, dump_model, load_model
+from .detach import detach_orm_object, materialize_and_detach_list
+from .errors import LXCopyError, LXError, LXModelError, LXNotLoadedError, LXSolverError
+from .expression import LXLinearExpression
+from .model import LXModel
+from .optimizer import LXOptimizer
+from .records import MISSING, LXColumn, LXLink, LXRecord, LXRows, LXTable
+from .solution import (
+    ERROR,
+    INFEASIBLE,
+    INTERRUPTED,
+    OPTIMAL,
+    TIME_LIMIT,
+    UNBOUNDED,
+    LXSolution,
+    LXValues,
+)
+from .solvers import Progress, ProgressCallback, SolverOptions, StopCallback, make_solver
+from .variable import LXVariable
+
+__all__ = [
+    "ERROR",
+    "FORMAT_VERSION",
+    "INFEASIBLE",
+    "INTERRUPTED",
+    "MISSING",
+    "OPTIMAL",
+    "TIME_LIMIT",
+    "UNBOUNDED",
+    "CompiledModel",
+    "LXColumn",
+    "LXConstraint",
+    "LXCopyError",
+    "LXError",
+    "LXLinearExpression",
+    "LXLink",
+    "LXModel",
+    "LXModelError",
+    "LXNotLoadedError",
+    "LXOptimizer",
+    "LXRecord",
+    "LXRows",
+    "LXSolution",
+    "LXSolverError",
+    "LXTable",
+    "LXValues",
+    "LXVariable",
+    "LimitPrices",
+    "Progress",
+    "ProgressCallback",
+    "SolverOptions",
+    "StopCallback",
+    "compile_model",
+    "detach_orm_object",
+    "dump_model",
+    "load_model",
+    "make_solver",
+    "materialize_and_detach_list",
+    "price_limits",
+    "solve_linear",
+    "with_whole_decisions_held",
+]

@@ -1,1 +1,6 @@
-"""Solvers behind one interface: HiGHS directly, others through PuLP."""
+"""Solvers behind one small interface: HiGHS directly, and every solver that PuLP reaches."""
+
+from .base import LXSolver, Progress, ProgressCallback, SolverOptions, StopCallback
+from .registry import make_solver
+
+__all__ = ["LXSolver", "Progress", "ProgressCallback", "SolverOptions", "StopCallback", "make_solver"]

@@ -1,0 +1,228 @@
+"""From the values of a solution to the plan: quantities per row of the snapshot's grids, and profit by part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from planning.lx import CompiledModel, LimitPrices, LXRows, LXSolution, LXTable
+from planning.snapshot import Snapshot
+
+Array = npt.NDArray[np.float64]
+_NOISE = 1e-9  # relative: solvers leave this much behind a whole number
+
+PROFIT_PARTS = (
+    "sales",
+    "production_cost",
+    "route_cost",
+    "holding",
+    "backlog",
+    "shortage",
+    "purchase",
+    "setup",
+    "overtime",
+    "lateness",
+    "material_holding",
+    "material",
+)
+
+
+@dataclass
+class Plan:
+    """A plan: arrays in the order of the way, product, machine and material grid; units as in the plan format."""
+
+    made: Array  # way grid
+    setup: npt.NDArray[np.bool_]
+    product_made: Array  # product grid
+    yielded: Array
+    bought: Array
+    sold: Array
+    used: Array
+    lapsed: Array
+    stock: Array
+    backlog: Array
+    short: Array
+    hours: Array  # machine grid
+    overtime: Array
+    units_down: Array
+    hours_available: Array  # nan: no limit
+    material_supplied: Array  # material grid
+    material_used: Array
+    material_lapsed: Array
+    material_stock: Array
+    profit: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def objective(self) -> float:
+        """Profit: sales minus the sum of all other parts."""
+        return self.profit["sales"] - sum(amount for part, amount in self.profit.items() if part != "sales")
+
+
+def read_plan(snapshot: Snapshot, compiled: CompiledModel, values: Array) -> Plan:
+    """Return the plan that the values of a solution make."""
+    on_grid = _GridReader(compiled, values)
+    products, machines = snapshot["product_grid"], snapshot["machine_grid"]
+    made = on_grid("make", snapshot["way_grid"])
+    setup = (on_grid("setup", snapshot["way_grid"]) > 0.5) & (made > 0)
+    uses, yields = snapshot["component_uses_by_period"], snapshot["by_product_uses_by_period"]
+    down = on_grid("down", machines) + machines.columns["units_down"].filled(0.0)
+    plan = Plan(
+        made=made,
+        setup=setup,
+        product_made=_total(snapshot["way_grid"], "product_period", made, products.size),
+        yielded=_taken(yields, "quantity_produced", "by_product", made, products.size),
+        bought=on_grid("buy", products),
+        sold=on_grid("sell", products),
+        used=_taken(uses, "quantity_required", "component", made, products.size),
+        lapsed=on_grid("lapse", products),
+        stock=on_grid("stock", products),
+        backlog=on_grid("backlog", products),
+        short=on_grid("short", products),
+        hours=_hours(snapshot, made, setup),
+        overtime=on_grid("overtime", machines),
+        units_down=down,
+        hours_available=machines.columns["available_hours"].filled(np.nan)
+        * (machines.columns["units_down"].filled(0.0) + machines.columns["units_up"].filled(0.0) - down),
+        material_supplied=on_grid("supply", snapshot["material_grid"]),
+        material_used=_taken(
+            snapshot["material_uses_by_period"], "quantity_required", "material", made, snapshot["material_grid"].size
+        ),
+        material_lapsed=on_grid("material_lapse", snapshot["material_grid"]),
+        material_stock=on_grid("material_stock", snapshot["material_grid"]),
+    )
+    _supply_no_more_than_needed(snapshot, plan)
+    plan.profit = profit_parts(snapshot, plan)
+    return plan
+
+
+class _GridReader:
+    """Gives a family's values on the rows of its grid, 0 where the family has no variable."""
+
+    def __init__(self, compiled: CompiledModel, values: Array) -> None:
+        self._compiled = compiled
+        nearest = np.rint(values)
+        noise = np.abs(values - nearest) <= _NOISE * np.maximum(1.0, np.abs(values))
+        self._values = np.where(noise, nearest, values) + 0.0
+
+    def __call__(self, name: str, grid: LXTable) -> Array:
+        block = self._compiled.variables[name]
+        rows = block.family.rows
+        assert isinstance(rows, LXRows)
+        on_grid = np.zeros(grid.size)
+        on_grid[rows.positions] = np.maximum(self._values[block.span], 0.0)
+        return on_grid
+
+
+def _total(table: LXTable, relation: str, amounts: Array, size: int) -> Array:
+    return np.bincount(table.links[relation].positions, weights=amounts, minlength=size)[:size]
+
+
+def _taken(uses: LXTable, quantity: str, item: str, made: Array, size: int) -> Array:
+    """Return the sum of quantity * made over what takes (or yields) each item and period."""
+    return _total(uses, item, uses.columns[quantity].filled(0.0) * made[uses.links["way"].positions], size)
+
+
+def _hours(snapshot: Snapshot, made: Array, setup: npt.NDArray[np.bool_]) -> Array:
+    uses, size = snapshot["machine_uses_by_period"], snapshot["machine_grid"].size
+    making = _taken(uses, "hours_required", "machine", made, size)
+    return making + _taken(uses, "setup_hours", "machine", setup.astype(np.float64), size)
+
+
+def _supply_no_more_than_needed(snapshot: Snapshot, plan: Plan) -> None:
+    """Take the least supply, as late as possible, of what costs nothing: the solver doesn't care, the planner does."""
+    grid, count = snapshot["material_grid"], snapshot.period_count
+    if not grid.size:
+        return
+    shape = (-1, count)
+    cost = grid.columns["cost_per_unit"].filled(0.0).reshape(shape)
+    free = cost == 0 if snapshot.charges_materials else np.ones(cost.shape, dtype=np.bool_)
+    storable = np.asarray(grid.columns["is_storable"].values, dtype=np.bool_).reshape(shape)
+    limit = grid.columns["available_quantity"].filled(np.inf).reshape(shape)
+    required = grid.columns["required_stock"].filled(0.0).reshape(shape)
+    used, supplied = plan.material_used.reshape(shape), plan.material_supplied.reshape(shape)
+    stock, lapsed = plan.material_stock.reshape(shape), plan.material_lapsed.reshape(shape)
+    needed = np.zeros(used.shape)  # at the end of each period, for what comes after
+    for t in reversed(range(count)):
+        later = np.zeros(len(used))
+        if t + 1 < count:
+            inflow = np.where(free[:, t + 1], limit[:, t + 1], supplied[:, t + 1])
+            later = np.maximum(needed[:, t + 1] + used[:, t + 1] - inflow, 0.0)
+        needed[:, t] = np.where(storable[:, t], np.maximum(required[:, t], later), 0.0)
+    before = grid.columns["opening_stock"].filled(0.0).reshape(shape)[:, 0]
+    for t in range(count):
+        least = np.minimum(np.maximum(needed[:, t] + used[:, t] - before, 0.0), limit[:, t])
+        supplied[:, t] = np.where(free[:, t], least, supplied[:, t])
+        left = before + supplied[:, t] - used[:, t]
+        stock[:, t] = np.where(storable[:, t], np.maximum(left, 0.0), 0.0)
+        lapsed[:, t] = np.where(storable[:, t], 0.0, np.maximum(left, 0.0))
+        before = stock[:, t]
+
+
+def profit_parts(snapshot: Snapshot, plan: Plan) -> dict[str, float]:
+    """Return the profit by part, in money; every part but sales is taken off."""
+    products, ways = snapshot["product_grid"], snapshot["way_grid"]
+    machines, materials = snapshot["machine_grid"], snapshot["material_grid"]
+
+    def cost(table: LXTable, column: str, amounts: Array) -> float:
+        return float(table.columns[column].filled(0.0) @ amounts)
+
+    return {
+        "sales": cost(products, "profit_per_unit", plan.sold),
+        "production_cost": cost(ways, "production_cost_per_unit", plan.made),
+        "route_cost": cost(ways, "route_cost_per_unit", plan.made),
+        "holding": cost(products, "holding_cost_per_unit", plan.stock),
+        "backlog": cost(products, "backlog_cost_per_unit", plan.backlog),
+        "shortage": cost(products, "shortage_cost_per_unit", plan.short),
+        "purchase": cost(products, "purchase_cost_per_unit", plan.bought),
+        "setup": cost(ways, "setup_cost", plan.setup.astype(np.float64)),
+        "overtime": cost(machines, "overtime_cost_per_hour", plan.overtime),
+        "lateness": 0.0,
+        "material_holding": cost(materials, "holding_cost_per_unit", plan.material_stock),
+        "material": cost(materials, "cost_per_unit", plan.material_supplied) if snapshot.charges_materials else 0.0,
+    }
+
+
+@dataclass
+class Prices:
+    """Shadow prices on a grid: nan where there is no limit, and nan in low or high where the range has no end."""
+
+    price: Array
+    low: Array
+    high: Array
+
+
+def limit_rows(compiled: CompiledModel) -> npt.NDArray[np.int64]:
+    """Return the rows of the matrix that are limits of machines, then those of materials."""
+    spans = (compiled.constraints[name].span for name in ("machine_hours", "material_supply"))
+    return np.concatenate([np.arange(span.start, span.stop, dtype=np.int64) for span in spans])
+
+
+def read_prices(snapshot: Snapshot, solution: LXSolution, prices: LimitPrices) -> tuple[Prices, Prices]:
+    """Return the prices of machines and of materials on their grids, in limits as the plan format means them.
+
+    For a machine with units down by choice the limit is what is left of its hours.
+    """
+    compiled = solution.compiled
+    machine_rows = compiled.constraints["machine_hours"].family.rows
+    material_rows = compiled.constraints["material_supply"].family.rows
+    assert isinstance(machine_rows, LXRows) and isinstance(material_rows, LXRows)
+    machines, materials = snapshot["machine_grid"], snapshot["material_grid"]
+    split = len(machine_rows)
+    assert solution.values is not None
+    down = _GridReader(compiled, solution.values)("down", machines)
+    lost = (down * machines.columns["available_hours"].filled(0.0))[machine_rows.positions]
+    return (
+        _on_grid(machines.size, machine_rows, prices, slice(0, split), lost),
+        _on_grid(materials.size, material_rows, prices, slice(split, None), np.zeros(len(material_rows))),
+    )
+
+
+def _on_grid(size: int, rows: LXRows, prices: LimitPrices, span: slice, lost: Array) -> Prices:
+    spread = [np.full(size, np.nan) for _ in range(3)]
+    values = (prices.price[span], np.maximum(prices.low[span] - lost, 0.0), prices.high[span] - lost)
+    for array, given in zip(spread, values, strict=True):
+        array[rows.positions] = given
+    return Prices(*spread)
+

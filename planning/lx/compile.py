@@ -1,0 +1,199 @@
+"""From a model to one sparse matrix, and from keys to its rows and columns and back."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .constraint import LXConstraint
+from .errors import LXModelError
+from .expression import Entries
+from .model import MAXIMIZE, LXModel
+from .records import Booleans, Floats, Positions
+from .variable import LXVariable, label
+
+
+@dataclass
+class Block:
+    """Where a family stands in the matrix: rows or columns `start` to `start + size`."""
+
+    family: LXVariable[Any, Any] | LXConstraint[Any]
+    start: int
+    size: int
+
+    @property
+    def span(self) -> slice:
+        """The family's rows or columns as a slice."""
+        return slice(self.start, self.start + self.size)
+
+
+@dataclass
+class CompiledModel:
+    """`row_lower <= A x <= row_upper`, `lower <= x <= upper`, with A by rows (CSR: starts, columns, values)."""
+
+    model: LXModel
+    variables: dict[str, Block]
+    constraints: dict[str, Block]
+    cost: Floats
+    offset: float
+    lower: Floats
+    upper: Floats
+    integer: Booleans
+    row_lower: Floats
+    row_upper: Floats
+    starts: npt.NDArray[np.int32]
+    columns: npt.NDArray[np.int32]
+    values: Floats
+    sense: str = MAXIMIZE
+    _names: dict[str, list[Hashable]] = field(default_factory=dict, repr=False)
+
+    @property
+    def column_count(self) -> int:
+        """Number of variables."""
+        return len(self.cost)
+
+    @property
+    def row_count(self) -> int:
+        """Number of constraints."""
+        return len(self.row_lower)
+
+    @property
+    def is_mip(self) -> bool:
+        """Whether any variable must be whole."""
+        return bool(self.integer.any())
+
+    def column_name(self, column: int) -> str:
+        """Return the readable name of a variable, `make[Chair,Week 1]`."""
+        return self._name(self.variables, column)
+
+    def row_name(self, row: int) -> str:
+        """Return the readable name of a constraint, `machine_hours[Saw,Week 1]`."""
+        return self._name(self.constraints, row)
+
+    def _name(self, blocks: dict[str, Block], position: int) -> str:
+        for name, block in blocks.items():
+            if block.start <= position < block.start + block.size:
+                keys = self._names.setdefault(f"{type(block.family).__name__} {name}", block.family.keys)
+                key = keys[position - block.start]
+                return name if key is None else f"{name}[{label(key)}]"
+        raise IndexError(position)
+
+
+def compile_model(model: LXModel) -> CompiledModel:
+    """Return the matrix of the model. Raises LXModelError for what is no model."""
+    variables, column_count = _blocks(model.variables)
+    constraints, row_count = _blocks(model.constraints)
+    bounds = [variable.bound_arrays() for variable in model.variables]
+    cost, offset = _objective(model, variables, column_count)
+    row_lower, row_upper, entries = _constraints(model, variables, constraints)
+    starts, columns, values = _matrix(entries, row_count, column_count)
+    return CompiledModel(
+        model=model,
+        variables=variables,
+        constraints=constraints,
+        cost=cost,
+        offset=offset,
+        lower=_joined([lower for lower, _ in bounds]),
+        upper=_joined([upper for _, upper in bounds]),
+        integer=np.concatenate(
+            [variable.whole_mask() for variable in model.variables] or [np.zeros(0, dtype=np.bool_)]
+        ),
+        row_lower=row_lower,
+        row_upper=row_upper,
+        starts=starts,
+        columns=columns,
+        values=values,
+        sense=model.sense,
+    )
+
+
+def _blocks(families: list[Any]) -> tuple[dict[str, Block], int]:
+    blocks: dict[str, Block] = {}
+    start = 0
+    for family in families:
+        blocks[family.name] = Block(family, start, len(family))
+        start += len(family)
+    return blocks, start
+
+
+def _joined(parts: list[Floats]) -> Floats:
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _column_start(variables: dict[str, Block], variable: LXVariable[Any, Any], owner: str) -> int:
+    block = variables.get(variable.name)
+    if block is None or block.family is not variable:
+        raise LXModelError(f"{owner} uses the variable {variable.name}, which the model does not have. Add it first.")
+    return block.start
+
+
+def _objective(model: LXModel, variables: dict[str, Block], column_count: int) -> tuple[Floats, float]:
+    cost = np.zeros(column_count)
+    for term in model.objective.terms:
+        start = _column_start(variables, term.variable, "The objective")
+        entries = term.entries("the objective", None, None)
+        cost += np.bincount(entries.columns + start, weights=entries.coefficients, minlength=column_count)
+    return cost, float(model.objective.constant("The objective", None)[0])
+
+
+def _constraints(
+    model: LXModel, variables: dict[str, Block], constraints: dict[str, Block]
+) -> tuple[Floats, Floats, list[Entries]]:
+    lowers, uppers, entries = [], [], []
+    for constraint in model.constraints:
+        assert constraint.lhs is not None
+        lower, upper = constraint.limits(constraint.lhs.constant(constraint.name, constraint.rows))
+        lowers.append(lower)
+        uppers.append(upper)
+        row_start = constraints[constraint.name].start
+        for term in constraint.lhs.terms:
+            start = _column_start(variables, term.variable, f"Constraint {constraint.name}")
+            found = term.entries(constraint.name, constraint.rows, constraint.index)
+            entries.append(Entries(found.rows + row_start, found.columns + start, found.coefficients))
+    return _joined(lowers), _joined(uppers), entries
+
+
+def _matrix(
+    entries: list[Entries], row_count: int, column_count: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
+    """Return the matrix by rows, with entries of the same place added up in the order they were written."""
+    nothing = np.zeros(0, dtype=np.int64)
+    rows: Positions = np.concatenate([e.rows for e in entries] or [nothing])
+    columns: Positions = np.concatenate([e.columns for e in entries] or [nothing])
+    values = _joined([e.coefficients for e in entries])
+    place = rows * max(column_count, 1) + columns
+    order = np.argsort(place, kind="stable")
+    place, values = place[order], values[order]
+    first = np.ones(len(place), dtype=np.bool_)
+    first[1:] = place[1:] != place[:-1]
+    if not first.all():
+        values = np.add.reduceat(values, np.flatnonzero(first))
+        place = place[first]
+    rows, columns = np.divmod(place, max(column_count, 1))
+    starts = np.zeros(row_count + 1, dtype=np.int32)
+    np.cumsum(np.bincount(rows, minlength=row_count), out=starts[1:])
+    return starts, columns.astype(np.int32), values
+
+
+def without_objective(compiled: CompiledModel) -> CompiledModel:
+    """Return the model with nothing to optimise: is there any plan?"""
+    return replace(compiled, cost=np.zeros(compiled.column_count), offset=0.0)
+
+
+def relaxed(compiled: CompiledModel) -> CompiledModel:
+    """Return the model with every variable continuous."""
+    return replace(compiled, integer=np.zeros(compiled.column_count, dtype=np.bool_))
+
+
+def with_whole_decisions_held(compiled: CompiledModel, values: Floats) -> CompiledModel:
+    """Return the linear model in which every whole variable is held at its rounded value."""
+    held = np.clip(np.rint(values), compiled.lower, compiled.upper)
+    return replace(
+        relaxed(compiled),
+        lower=np.where(compiled.integer, held, compiled.lower),
+        upper=np.where(compiled.integer, held, compiled.upper),
+    )

@@ -1,0 +1,138 @@
+"""Constraint families: one constraint per row of the data, or a single one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from .detach import is_queryset, materialize_and_detach_list
+from .errors import LXModelError
+from .evaluate import keys, numbers
+from .expression import LXLinearExpression
+from .index import LXIndex
+from .records import Floats, LXRows, LXTable, RowFunction
+
+T = TypeVar("T")
+
+LE, GE, EQ = "<=", ">=", "=="
+
+
+class LXConstraint(Generic[T]):
+    """A family of linear constraints `expression (<=, >=, ==) rhs`, one per row of its data.
+
+    Without rows it is a single constraint.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lhs: LXLinearExpression | None = None
+        self.sense: str | None = None
+        self.rhs_value: RowFunction | Floats | float = 0.0
+        self.index_function: RowFunction | None = None
+        self._source: Any = None
+        self._rows: LXRows | list[Any] | None = None
+        self._index: LXIndex | None = None
+        self._keys: list[Hashable] | None = None  # of a family that was read from a copy
+
+    def __repr__(self) -> str:
+        return f"<LXConstraint {self.name}>"
+
+    def expression(self, expression: LXLinearExpression) -> LXConstraint[T]:
+        """Set the left side."""
+        self.lhs = expression
+        return self
+
+    def le(self) -> LXConstraint[T]:
+        """Left side at most the right side."""
+        self.sense = LE
+        return self
+
+    def ge(self) -> LXConstraint[T]:
+        """Left side at least the right side."""
+        self.sense = GE
+        return self
+
+    def eq(self) -> LXConstraint[T]:
+        """Left side equal to the right side."""
+        self.sense = EQ
+        return self
+
+    def rhs(self, value: RowFunction | float) -> LXConstraint[T]:
+        """Set the right side: a number or a function of the constraint's row."""
+        self.rhs_value = value
+        return self
+
+    def indexed_by(self, function: RowFunction) -> LXConstraint[T]:
+        """Set the key of a row."""
+        self.index_function = function
+        return self
+
+    def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXConstraint[T]:
+        """Make one constraint per row."""
+        self._source, self._rows, self._index = rows, None, None
+        return self
+
+    def from_model(self, model: Any) -> LXConstraint[T]:
+        """Make one constraint per row of a Django model or queryset."""
+        return self.from_data(model if is_queryset(model) else model._default_manager.all())
+
+    def materialize(self, memo: dict[Any, Any]) -> None:
+        """Detach the rows; done once, by the model that takes the family."""
+        if self._source is not None and self._rows is None:
+            if self.index_function is None:
+                raise LXModelError(f"Constraint {self.name} has rows but no index. Give its key with indexed_by.")
+            self._rows = materialize_and_detach_list(self._source, memo)
+            self._source = None
+        if self.lhs is None or self.sense is None:
+            raise LXModelError(f"Constraint {self.name} has no expression or no sense. Give .expression(…) and .le().")
+
+    def restore(self, rows: LXRows | list[Any], listed: list[Hashable]) -> None:
+        """Take rows and keys as they were when a copy was made; the function that gave the keys stayed behind."""
+        self._rows, self._keys = rows, listed
+
+    @property
+    def rows(self) -> LXRows | list[Any] | None:
+        """The rows of the family; None for a single constraint."""
+        return self._rows
+
+    def __len__(self) -> int:
+        return 1 if self._rows is None else len(self._rows)
+
+    @property
+    def index(self) -> LXIndex | None:
+        """Where each key and row stands in the family; None for a single constraint."""
+        if self._rows is None:
+            return None
+        if self._index is None:
+            self._index = LXIndex(f"Constraint {self.name}", self._rows, self.index_function, self._keys)
+        return self._index
+
+    @property
+    def keys(self) -> list[Hashable]:
+        """The key of each constraint; a single one has the key None."""
+        if self._rows is None:
+            return [None]
+        if self._keys is not None:
+            return self._keys
+        assert self.index_function is not None
+        return keys(self.index_function, self._rows)
+
+    def rhs_array(self) -> Floats:
+        """Return the right side of each constraint."""
+        given = self.rhs_value
+        if isinstance(given, np.ndarray):
+            return given
+        if self._rows is None and callable(given):
+            raise LXModelError(f"Constraint {self.name} is a single row: its right side must be a number.")
+        return numbers(given, self._rows if self._rows is not None else [None], what=f"The right side of {self.name}")
+
+    def limits(self, constant: Floats) -> tuple[Floats, Floats]:
+        """Return lower and upper limits of the rows, with the left side's constants moved to the right."""
+        right = self.rhs_array() - constant
+        if not np.isfinite(right).all():
+            i = int(np.flatnonzero(~np.isfinite(right))[0])
+            raise LXModelError(f"{self.name}[{self.keys[i]}] has the right side {right[i]}. Give a finite number.")
+        infinite = np.full(len(right), np.inf)
+        return (right if self.sense != LE else -infinite), (right if self.sense != GE else infinite)

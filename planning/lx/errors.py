@@ -1,0 +1,23 @@
+"""What the modelling layer refuses, each with its own name."""
+
+from __future__ import annotations
+
+
+class LXError(Exception):
+    """Anything that the modelling layer refuses."""
+
+
+class LXModelError(LXError):
+    """A model that says something wrong: a name, a key, a bound, a coefficient."""
+
+
+class LXNotLoadedError(LXError, AttributeError):
+    """A field or relation of a detached record that was not loaded when it was detached."""
+
+
+class LXCopyError(LXError):
+    """Bytes that are no model copy, or one of another format version."""
+
+
+class LXSolverError(LXError):
+    """A solver that is not there, lacks a feature, or failed."""

@@ -1,0 +1,302 @@
+"""A function of a row, evaluated for all rows.
+
+Where the function is proven to be plain arithmetic on fields, it is called once on whole columns;
+otherwise once per row. Both give the same numbers, bit for bit. The proof is a gate on the
+function's instructions (loads, + - * /, negation, tuples, return) and on every constant that it
+reaches (exactly int or float), followed by one traced call over columns without blanks.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import math
+import types
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import LXModelError
+from .records import MISSING, Booleans, Floats, LXRecord, LXRows, LXTable, Positions, RowFunction
+
+_LOADS = {
+    "LOAD_FAST",
+    "LOAD_FAST_BORROW",
+    "LOAD_ATTR",
+    "LOAD_CONST",
+    "LOAD_SMALL_INT",
+    "LOAD_DEREF",
+    "LOAD_GLOBAL",
+    "BUILD_TUPLE",
+    "UNARY_NEGATIVE",
+    "RETURN_VALUE",
+    "RETURN_CONST",
+    "RESUME",
+    "COPY_FREE_VARS",
+    "CACHE",
+    "NOP",
+    "EXTENDED_ARG",
+}
+_ARITHMETIC = {"+", "-", "*", "/"}
+_EXACT_INTEGERS = 2.0**53  # floats hold every integer below this
+
+
+class _Unproven(Exception):
+    """The column way is not proven for this function and these rows."""
+
+
+class _Numbers:
+    """A traced number: one value per row, with a bound while all of them are integers."""
+
+    __slots__ = ("bound", "values")
+
+    def __init__(self, values: npt.NDArray[Any], bound: float | None) -> None:
+        self.values = values
+        self.bound = bound  # of the absolute value; None for floats
+
+    def _with(self, other: Any) -> tuple[npt.NDArray[Any], float | None]:
+        if type(other) is _Numbers:
+            return other.values, other.bound
+        if type(other) is int and abs(other) < _EXACT_INTEGERS:
+            return np.float64(other), float(abs(other))  # type: ignore[return-value]
+        if type(other) is float:
+            return np.float64(other), None  # type: ignore[return-value]
+        raise _Unproven
+
+    def _result(self, values: npt.NDArray[Any], bound: float | None) -> _Numbers:
+        if bound is not None and bound >= _EXACT_INTEGERS:
+            raise _Unproven
+        return _Numbers(values, bound)
+
+    def _sum(self, other: Any, sign: float, *, swapped: bool = False) -> _Numbers:
+        values, bound = self._with(other)
+        left, right = (values, self.values) if swapped else (self.values, values)
+        both = None if self.bound is None or bound is None else self.bound + bound
+        return self._result(left + right if sign > 0 else left - right, both)
+
+    def __add__(self, other: Any) -> _Numbers:
+        return self._sum(other, 1)
+
+    def __radd__(self, other: Any) -> _Numbers:
+        return self._sum(other, 1, swapped=True)
+
+    def __sub__(self, other: Any) -> _Numbers:
+        return self._sum(other, -1)
+
+    def __rsub__(self, other: Any) -> _Numbers:
+        return self._sum(other, -1, swapped=True)
+
+    def __mul__(self, other: Any) -> _Numbers:
+        values, bound = self._with(other)
+        return self._result(self.values * values, None if self.bound is None or bound is None else self.bound * bound)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> _Numbers:
+        return self._quotient(self.values, self._with(other)[0])
+
+    def __rtruediv__(self, other: Any) -> _Numbers:
+        return self._quotient(self._with(other)[0], self.values)
+
+    def _quotient(self, above: npt.NDArray[Any], below: npt.NDArray[Any]) -> _Numbers:
+        if np.any(below == 0):
+            raise _Unproven
+        return _Numbers(above / below, None)
+
+    def __neg__(self) -> _Numbers:
+        return _Numbers(-self.values, self.bound)
+
+    def __bool__(self) -> bool:
+        raise _Unproven
+
+
+class _Values:
+    """A traced column that is no number (text, a date): may be a key, never an operand."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: npt.NDArray[Any]) -> None:
+        self.values = values
+
+
+class _Records:
+    """Traced rows of a table: fields of them are columns, relations are rows again."""
+
+    __slots__ = ("_lx_positions", "_lx_table")
+
+    def __init__(self, table: LXTable, positions: Positions) -> None:
+        self._lx_table = table
+        self._lx_positions = positions
+
+    def __getattr__(self, field: str) -> Any:
+        table, positions = self._lx_table, self._lx_positions
+        link = table.links.get(field)
+        if link is not None and field not in table.columns:
+            if link.target is None:
+                raise _Unproven
+            return _Records(link.target, _follow(link.positions, positions))
+        column = table.columns.get(field)
+        if column is None or np.any(positions == MISSING):
+            raise _Unproven  # row by row says which field or which row
+        if column.nulls is not None and column.nulls[positions].any():
+            raise _Unproven
+        values = column.values[positions]
+        if values.dtype == np.float64:
+            return _Numbers(values, None)
+        if values.dtype == np.int64:
+            bound = float(max(abs(int(values.max())), abs(int(values.min())))) if len(values) else 0.0
+            if bound >= _EXACT_INTEGERS:
+                raise _Unproven
+            return _Numbers(values.astype(np.float64), bound)
+        return _Values(values)
+
+
+def _follow(link: Positions, positions: Positions) -> Positions:
+    """Return where `link` leads from `positions`; from no row it leads to no row."""
+    if not len(link):
+        return np.full(len(positions), MISSING, dtype=np.int64)
+    followed: Positions = np.where(positions == MISSING, MISSING, link[positions])
+    return followed
+
+
+def _is_plain(function: RowFunction) -> bool:
+    """Whether the function is a one-argument function of loads, + - * /, negation and tuples."""
+    if type(function) is not types.FunctionType:
+        return False
+    code = function.__code__
+    if code.co_flags & (0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200) or code.co_kwonlyargcount:
+        return False
+    captured = list(function.__defaults__ or ())
+    if code.co_argcount != 1 + len(captured):
+        return False
+    try:
+        captured += [cell.cell_contents for cell in function.__closure__ or ()]
+    except ValueError:
+        return False
+    for step in dis.get_instructions(code):
+        if step.opname == "BINARY_OP":
+            if step.argrepr not in _ARITHMETIC:
+                return False
+        elif step.opname not in _LOADS:
+            return False
+        elif step.opname == "LOAD_GLOBAL":
+            name = str(step.argval)
+            if name not in function.__globals__ or hasattr(builtins, name):
+                return False
+            captured.append(function.__globals__[name])
+        elif step.opname in ("LOAD_CONST", "RETURN_CONST"):
+            captured.append(step.argval)
+    return all(type(value) in (int, float, LXRecord) for value in captured)
+
+
+def _trace(function: RowFunction, rows: LXRows) -> Any:
+    """Return what the function gives on whole columns, or raise _Unproven."""
+    if not len(rows) or not _is_plain(function):
+        raise _Unproven
+    try:
+        with np.errstate(all="ignore"):
+            return function(_Records(rows.table, rows.positions))
+    except (TypeError, AttributeError, OverflowError, ZeroDivisionError) as error:
+        raise _Unproven from error
+
+
+def numbers(
+    function: RowFunction | float | int | None, rows: LXRows | Sequence[Any], *, what: str, blank: float | None = None
+) -> Floats:
+    """Return the function's value for every row as float64.
+
+    A constant holds for every row. None as a result becomes `blank` where one is given. Raises
+    LXModelError naming `what` and the row where a result is no finite number.
+    """
+    if function is None or isinstance(function, (int, float)):
+        value = blank if function is None else function
+        if isinstance(function, bool) or value is None or math.isnan(value):
+            raise LXModelError(f"{what} is {function!r}. Give a number or a function of the row.")
+        return np.full(len(rows), float(value))
+    if not callable(function):
+        raise LXModelError(f"{what} is {function!r}. Give a number or a function of the row.")
+    if isinstance(rows, LXRows):
+        try:
+            traced = _trace(function, rows)
+            if type(traced) is _Numbers:
+                return _finite(traced.values, rows, what, blank)
+            if type(traced) in (int, float):
+                return _finite(np.full(len(rows), float(traced)), rows, what, blank)
+        except _Unproven:
+            pass
+    return _finite(_row_by_row(function, rows, what, blank), rows, what, blank)
+
+
+def _row_by_row(function: RowFunction, rows: LXRows | Sequence[Any], what: str, blank: float | None) -> Floats:
+    """Return the function's value row by row, each checked for its type."""
+    results: list[float] = []
+    for row in rows:
+        value = function(row)
+        kind = type(value)
+        if kind is float or kind is int:
+            results.append(value)
+        elif value is None and blank is not None:
+            results.append(blank)
+        elif isinstance(value, (np.floating, np.integer)):
+            results.append(float(value))
+        else:
+            raise LXModelError(f"{what} gives {value!r} for {row!r}. It must give a number.")
+    return np.array(results, dtype=np.float64)
+
+
+def _finite(values: Floats, rows: LXRows | Sequence[Any], what: str, blank: float | None) -> Floats:
+    """Return `values` unless one of them is nan or infinite (`blank` itself may be infinite)."""
+    bad = ~np.isfinite(values)
+    if blank is not None and math.isinf(blank):
+        bad &= values != blank
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise LXModelError(f"{what} gives {values[row]} for {rows[row]!r}. It must give a finite number.")
+    return values + 0.0  # -0.0 becomes 0.0: integers have no such thing
+
+
+def mask(function: RowFunction, rows: LXRows | Sequence[Any], *, what: str) -> Booleans:
+    """Return where the function is true; it must give True or False for every row."""
+    results = [function(row) for row in rows]
+    for row, value in zip(rows, results, strict=True):
+        if value is not True and value is not False:
+            raise LXModelError(f"{what} gives {value!r} for {row!r}. It must give True or False.")
+    return np.array(results, dtype=np.bool_)
+
+
+def keys(function: RowFunction, rows: LXRows | Sequence[Any]) -> list[Any]:
+    """Return the function's value for every row as hashable Python values."""
+    if isinstance(rows, LXRows):
+        try:
+            return _as_list(_trace(function, rows), len(rows))
+        except _Unproven:
+            pass
+    return [function(row) for row in rows]
+
+
+def _as_list(traced: Any, size: int) -> list[Any]:
+    """Return a traced key as Python values, one per row."""
+    if type(traced) is tuple:
+        return list(zip(*(_as_list(part, size) for part in traced), strict=True))
+    if type(traced) is _Numbers:
+        values: list[Any] = traced.values.tolist()
+        return values if traced.bound is None else [int(value) for value in values]
+    if type(traced) is _Values:
+        return traced.values.tolist()  # type: ignore[no-any-return]
+    if type(traced) is _Records:
+        table = traced._lx_table
+        return [None if p == MISSING else table.record(p) for p in traced._lx_positions.tolist()]
+    raise _Unproven
+
+
+def rows_reached(function: RowFunction, rows: LXRows | Sequence[Any]) -> LXRows | None:
+    """Return the rows of another table that the function leads to, where it is proven to; else None."""
+    if not isinstance(rows, LXRows):
+        return None
+    try:
+        traced = _trace(function, rows)
+    except _Unproven:
+        return None
+    return LXRows(traced._lx_table, traced._lx_positions) if type(traced) is _Records else None

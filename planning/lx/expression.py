@@ -1,0 +1,226 @@
+"""Linear expressions: sums of terms, each a family of variables with a coefficient per row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .errors import LXModelError
+from .evaluate import mask, numbers
+from .index import LXIndex
+from .records import MISSING, Floats, LXRows, Positions, RowFunction, as_rows
+from .variable import LXVariable
+
+
+@dataclass
+class Entries:
+    """Sparse entries of one term: `coefficients[i]` stands in row `rows[i]`, variable `columns[i]` of its family."""
+
+    rows: Positions
+    columns: Positions
+    coefficients: Floats
+
+
+@dataclass
+class LXTerm:
+    """One term. In a family of constraints it always says which variables each constraint takes.
+
+    - `at`: one variable per constraint: the key or row that `at` gives for the constraint's row;
+    - `over` or `row_key`: a sparse join: one entry per row of `over`, in the constraint `row_key`
+      names, on the variable `variable_key` names;
+    - neither: every variable of the family, in a single constraint or the objective.
+    """
+
+    variable: LXVariable[Any, Any]
+    coefficient: RowFunction | float
+    at: RowFunction | None = None
+    over: LXRows | list[Any] | None = None
+    variable_key: RowFunction | None = None
+    row_key: RowFunction | None = None
+    where: RowFunction | None = None
+    every: bool = False
+    skip_missing: bool = False
+    frozen: Entries | None = None
+
+    def entries(self, owner: str, rows: LXRows | list[Any] | None, index: LXIndex | None) -> Entries:
+        """Return the sparse entries of the term in the constraint family `owner` with `rows`.
+
+        `rows` is None for a single constraint and for the objective.
+        """
+        if self.frozen is not None:
+            return self.frozen
+        if self.at is not None:
+            found = self._one_each(owner, rows)
+        elif self.over is not None or self.row_key is not None:
+            found = self._join(owner, rows, index)
+        else:
+            found = self._all(owner, rows)
+        keep = found.coefficients != 0.0
+        return found if keep.all() else Entries(found.rows[keep], found.columns[keep], found.coefficients[keep])
+
+    def _what(self, owner: str) -> str:
+        return f"The coefficient of {self.variable.name} in {owner}"
+
+    def _one_each(self, owner: str, rows: LXRows | list[Any] | None) -> Entries:
+        if rows is None:
+            raise LXModelError(f"{owner} is a single row: a term of {self.variable.name} can't use `at` there.")
+        assert self.at is not None
+        columns = self.variable.index.find_all(self.at, rows)
+        positions = np.arange(len(rows), dtype=np.int64)
+        kept = self._present(columns, rows, owner, self.variable.name)
+        chosen = rows if kept is None else _take(rows, kept)
+        if kept is not None:
+            positions, columns = positions[kept], columns[kept]
+        return Entries(positions, columns, numbers(self.coefficient, chosen, what=self._what(owner)))
+
+    def _join(self, owner: str, rows: LXRows | list[Any] | None, index: LXIndex | None) -> Entries:
+        over = self.variable.rows if self.over is None else self.over
+        if self.where is not None:
+            over = _take(over, mask(self.where, over, what=f"The condition on {self.variable.name} in {owner}"))
+        if self.variable_key is not None:
+            columns = self.variable.index.find_all(self.variable_key, over)
+        elif self.over is None and self.where is None:
+            columns = np.arange(len(over), dtype=np.int64)
+        else:
+            columns = self.variable.index.find_all(_itself, over)
+        if (rows is None) != (self.row_key is None):
+            raise LXModelError(
+                f"A join of {self.variable.name} in {owner} "
+                + ("needs a row_key: which constraint takes a row." if rows is not None else "is single: drop row_key.")
+            )
+        if self.row_key is not None and index is not None:
+            positions = index.find_all(self.row_key, over)
+        else:
+            positions = np.zeros(len(over), dtype=np.int64)
+        for found, family in ((columns, self.variable.name), (positions, owner)):
+            self._present(found, over, owner, family)
+        kept = (columns != MISSING) & (positions != MISSING)
+        if not kept.all():
+            over, columns, positions = _take(over, kept), columns[kept], positions[kept]
+        return Entries(positions, columns, numbers(self.coefficient, over, what=self._what(owner)))
+
+    def _all(self, owner: str, rows: LXRows | list[Any] | None) -> Entries:
+        if rows is not None and not self.every:
+            raise LXModelError(
+                f"The term of {self.variable.name} in the family {owner} does not say which variables a constraint "
+                "takes. Give `at=` for one each, use add_join for a sum, or add_multi_term for all of them."
+            )
+        over = self.variable.rows
+        columns = np.arange(len(over), dtype=np.int64)
+        if self.where is not None:
+            kept = mask(self.where, over, what=f"The condition on {self.variable.name} in {owner}")
+            over, columns = _take(over, kept), columns[kept]
+        coefficients = numbers(self.coefficient, over, what=self._what(owner))
+        repeat = 1 if rows is None else len(rows)
+        return Entries(
+            np.repeat(np.arange(repeat, dtype=np.int64), len(columns)),
+            np.tile(columns, repeat),
+            np.tile(coefficients, repeat),
+        )
+
+    def _present(
+        self, positions: Positions, rows: LXRows | list[Any], owner: str, family: str
+    ) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
+        """Return which keys are there, None for all of them; a key that is not there raises unless skipped."""
+        missing = positions == MISSING
+        if not missing.any():
+            return None
+        if not self.skip_missing:
+            row = rows[int(np.flatnonzero(missing)[0])]
+            raise LXModelError(
+                f"{owner}: the term of {self.variable.name} names a key that {family} does not have, for {row!r}. "
+                "Correct the key, or say skip_missing=True if a missing one is meant to be left out."
+            )
+        return ~missing
+
+
+def _itself(row: Any) -> Any:
+    return row
+
+
+def _take(rows: LXRows | list[Any], keep: np.ndarray[Any, np.dtype[np.bool_]]) -> LXRows | list[Any]:
+    if isinstance(rows, LXRows):
+        return rows.where(keep)
+    return [row for row, kept in zip(rows, keep.tolist(), strict=True) if kept]
+
+
+class LXLinearExpression:
+    """A sum of terms and a constant. Repeated terms add up."""
+
+    def __init__(self) -> None:
+        self.terms: list[LXTerm] = []
+        self.constants: list[RowFunction | Floats | float] = []
+
+    def add_term(
+        self,
+        variable: LXVariable[Any, Any],
+        coeff: RowFunction | float = 1.0,
+        *,
+        at: RowFunction | None = None,
+        skip_missing: bool = False,
+    ) -> LXLinearExpression:
+        """Add `coeff * variable`.
+
+        In a family of constraints `at` gives, for a constraint's row, the row or key of the variable,
+        and `coeff` is a function of the constraint's row. In a single constraint or the objective
+        the term is the sum over the family, and `coeff` is a function of the variable's row.
+        """
+        self.terms.append(LXTerm(variable, coeff, at=at, skip_missing=skip_missing))
+        return self
+
+    def add_multi_term(
+        self, variable: LXVariable[Any, Any], coeff: RowFunction | float = 1.0, *, where: RowFunction | None = None
+    ) -> LXLinearExpression:
+        """Add the sum of `coeff * variable` over the whole family, or over the rows for which `where` is true."""
+        self.terms.append(LXTerm(variable, coeff, where=where, every=True))
+        return self
+
+    def add_join(
+        self,
+        variable: LXVariable[Any, Any],
+        coeff: RowFunction | float = 1.0,
+        *,
+        over: Any = None,
+        variable_key: RowFunction | None = None,
+        row_key: RowFunction | None = None,
+        where: RowFunction | None = None,
+        skip_missing: bool = False,
+    ) -> LXLinearExpression:
+        """Add a sparse join: for each row of `over`, `coeff * variable[variable_key]` in the constraint `row_key`.
+
+        `over` defaults to the variable's own rows and `variable_key` to the row itself. `coeff`,
+        `variable_key`, `row_key` and `where` are functions of a row of `over`; the keys may be
+        rows or keys. Keys that match nothing raise unless `skip_missing`.
+        """
+        rows = None if over is None else as_rows(over)
+        self.terms.append(
+            LXTerm(
+                variable,
+                coeff,
+                over=rows,
+                variable_key=variable_key,
+                row_key=row_key,
+                where=where,
+                skip_missing=skip_missing,
+            )
+        )
+        return self
+
+    def add_constant(self, value: RowFunction | float) -> LXLinearExpression:
+        """Add a constant, or a function of the constraint's row."""
+        self.constants.append(value)
+        return self
+
+    def constant(self, owner: str, rows: LXRows | list[Any] | None) -> Floats:
+        """Return the sum of the constants for each constraint."""
+        total = np.zeros(1 if rows is None else len(rows))
+        for value in self.constants:
+            if isinstance(value, np.ndarray):
+                total = total + value
+            elif rows is None and callable(value):
+                raise LXModelError(f"{owner} is a single row: its constant must be a number.")
+            else:
+                total = total + numbers(value, rows if rows is not None else [None], what=f"The constant of {owner}")
+        return total

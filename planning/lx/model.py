@@ -1,0 +1,82 @@
+"""The model: variable families, constraint families, an objective, and the tables that travel with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .constraint import LXConstraint
+from .errors import LXModelError
+from .expression import LXLinearExpression
+from .records import LXTable
+from .variable import LXVariable
+
+MAXIMIZE, MINIMIZE = "maximize", "minimize"
+
+
+class LXModel:
+    """A linear or mixed-integer model over rows of data.
+
+    Rows from an ORM are detached when a family is added: after that the model knows no database.
+    `tables` are detached tables that travel with a copy, by name.
+    """
+
+    def __init__(self, name: str, tables: dict[str, LXTable] | None = None) -> None:
+        self.name = name
+        self.tables: dict[str, LXTable] = dict(tables or {})
+        self.variables: list[LXVariable[Any, Any]] = []
+        self.constraints: list[LXConstraint[Any]] = []
+        self.objective: LXLinearExpression = LXLinearExpression()
+        self.sense = MAXIMIZE
+        self._memo: dict[Any, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"<LXModel {self.name}: {len(self.variables)} variable and {len(self.constraints)} constraint families>"
+
+    def add_variable(self, *variables: LXVariable[Any, Any]) -> LXModel:
+        """Add families of variables; a name that is taken raises."""
+        for variable in variables:
+            self._check_name(variable.name, [other.name for other in self.variables])
+            variable.materialize(self._memo)
+            self.variables.append(variable)
+        return self
+
+    def add_constraint(self, *constraints: LXConstraint[Any]) -> LXModel:
+        """Add families of constraints; a name that is taken raises."""
+        for constraint in constraints:
+            self._check_name(constraint.name, [other.name for other in self.constraints])
+            constraint.materialize(self._memo)
+            self.constraints.append(constraint)
+        return self
+
+    def maximize(self, expression: LXLinearExpression) -> LXModel:
+        """Set the objective to be as large as possible."""
+        self.objective, self.sense = expression, MAXIMIZE
+        return self
+
+    def minimize(self, expression: LXLinearExpression) -> LXModel:
+        """Set the objective to be as small as possible."""
+        self.objective, self.sense = expression, MINIMIZE
+        return self
+
+    def get_variable(self, name: str) -> LXVariable[Any, Any]:
+        """Return the family of variables of that name."""
+        for variable in self.variables:
+            if variable.name == name:
+                return variable
+        raise LXModelError(f"Model {self.name} has no variable {name!r}.")
+
+    def get_constraint(self, name: str) -> LXConstraint[Any]:
+        """Return the family of constraints of that name."""
+        for constraint in self.constraints:
+            if constraint.name == name:
+                return constraint
+        raise LXModelError(f"Model {self.name} has no constraint {name!r}.")
+
+    def _check_name(self, name: str, taken: list[str]) -> None:
+        if name in taken:
+            raise LXModelError(f"Model {self.name} has {name!r} already. Give another name.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .copy import dump_model, load_model
+
+        return load_model, (dump_model(self),)

@@ -1,0 +1,42 @@
+"""The door to the solvers."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from .compile import CompiledModel, compile_model
+from .errors import LXSolverError
+from .model import LXModel
+from .solution import LXSolution
+from .solvers import SolverOptions, make_solver
+from .solvers.base import ProgressCallback, StopCallback
+
+
+class LXOptimizer:
+    """Solves models: `LXOptimizer().use_solver("highs", time_limit=60).solve(model)`."""
+
+    def __init__(self) -> None:
+        self.solver = "highs"
+        self.options = SolverOptions()
+
+    def use_solver(self, name: str, **options: Any) -> LXOptimizer:
+        """Choose a solver and its options: time_limit (s), gap (relative), threads, seed."""
+        known = [field.name for field in fields(SolverOptions)]
+        unknown = sorted(set(options) - set(known))
+        if unknown:
+            raise LXSolverError(f"Unknown option {unknown[0]!r}. Options are: {', '.join(known)}.")
+        make_solver(name)
+        self.solver, self.options = name, SolverOptions(**options)
+        return self
+
+    def solve(
+        self,
+        model: LXModel | CompiledModel,
+        *,
+        progress: ProgressCallback | None = None,
+        stop: StopCallback | None = None,
+    ) -> LXSolution:
+        """Return the solution; infeasible, unbounded and time limit are results, not exceptions."""
+        compiled = compile_model(model) if isinstance(model, LXModel) else model
+        return make_solver(self.solver).solve(compiled, self.options, progress, stop)

@@ -1,0 +1,279 @@
+"""Session-free records: a table is a set of typed columns, a record is a view on one position.
+
+Columns are the truth. Records are built only when asked for and write through to the column.
+A relation is a column of positions in the detached table that it points to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import LXModelError, LXNotLoadedError
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.int64]
+
+MISSING = -1  # a position that points to no row
+
+
+class LXColumn:
+    """One field of all rows: numpy values and, where a row has no value, a mark in `nulls`."""
+
+    __slots__ = ("nulls", "values")
+
+    def __init__(self, values: npt.NDArray[Any], nulls: Booleans | None = None) -> None:
+        self.values = values
+        self.nulls = nulls if nulls is not None and nulls.any() else None
+
+    @classmethod
+    def of(cls, values: Sequence[Any] | npt.NDArray[Any], kind: type | None = None) -> LXColumn:
+        """Return the column of `values`: float64, int64 or bool where every value is exactly that.
+
+        None marks a missing value. Anything else (text, dates, Decimal, mixtures) is kept as it is.
+        `kind` (float, int or bool) types a column that has no values.
+        """
+        if isinstance(values, np.ndarray) and values.dtype != object:
+            return cls(values)
+        kinds = set(map(type, values))
+        nulls: Booleans | None = None
+        if type(None) in kinds:
+            kinds.discard(type(None))
+            nulls = np.fromiter((value is None for value in values), dtype=np.bool_, count=len(values))
+        if not kinds and kind is not None:
+            kinds = {kind}
+        dtype = _DTYPES.get(next(iter(kinds))) if len(kinds) == 1 else None
+        if dtype is not None and nulls is not None:
+            fill = dtype(0)
+            return cls(np.array([fill if value is None else value for value in values], dtype=dtype), nulls)
+        if dtype is not None:
+            try:
+                return cls(np.array(values, dtype=dtype))
+            except OverflowError:
+                dtype = None  # an integer beyond 64 bits stays a Python integer
+        held = np.empty(len(values), dtype=object)
+        held[:] = list(values)
+        return cls(held, nulls)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def get(self, position: int) -> Any:
+        """Return the Python value at `position`, or None."""
+        if self.nulls is not None and self.nulls[position]:
+            return None
+        value = self.values[position]
+        return value.item() if isinstance(value, np.generic) else value
+
+    def set(self, position: int, value: Any) -> None:
+        """Write `value` at `position`; what the column's type can't hold raises."""
+        if value is None:
+            if self.nulls is None:
+                self.nulls = np.zeros(len(self.values), dtype=np.bool_)
+            self.nulls[position] = True
+            return
+        wanted = self.values.dtype
+        if wanted != object and np.array(value).dtype != wanted and not (
+            wanted == np.float64 and isinstance(value, int) and not isinstance(value, bool)
+        ):
+            raise LXModelError(f"{value!r} does not fit a column of {wanted}. Give a value of that type.")
+        self.values[position] = value
+        if self.nulls is not None:
+            self.nulls[position] = False
+
+    def take(self, positions: Positions) -> LXColumn:
+        """Return the column of the rows at `positions`."""
+        return LXColumn(self.values[positions], None if self.nulls is None else self.nulls[positions])
+
+    def filled(self, blank: float) -> Floats:
+        """Return the values as floats, with `blank` where there is none."""
+        values = np.asarray(self.values, dtype=np.float64)
+        return values if self.nulls is None else np.where(self.nulls, blank, values)
+
+    @property
+    def is_null(self) -> Booleans:
+        """Where there is no value."""
+        return np.zeros(len(self.values), dtype=np.bool_) if self.nulls is None else self.nulls
+
+    def tolist(self) -> list[Any]:
+        """Return the Python values, None where there is none."""
+        values: list[Any] = self.values.tolist()
+        if self.nulls is None:
+            return values
+        return [None if null else value for value, null in zip(values, self.nulls.tolist(), strict=True)]
+
+
+_DTYPES: dict[type, type] = {float: np.float64, int: np.int64, bool: np.bool_}
+
+
+class LXLink:
+    """A relation: for each row the position in `target`, or MISSING; `target` None means not loaded."""
+
+    __slots__ = ("positions", "target")
+
+    def __init__(self, target: LXTable | None, positions: Positions) -> None:
+        self.target = target
+        self.positions = positions
+
+
+class LXTable:
+    """The detached rows of one model: columns and links by field name, in a fixed order of rows."""
+
+    def __init__(
+        self,
+        name: str,
+        columns: Mapping[str, Sequence[Any] | npt.NDArray[Any] | LXColumn],
+        links: Mapping[str, LXLink] | None = None,
+        *,
+        size: int | None = None,
+        key: str | None = None,
+    ) -> None:
+        self.name = name
+        self.key = key  # the column of the primary key, which `row.pk` reads
+        self.columns: dict[str, LXColumn] = {
+            field: values if isinstance(values, LXColumn) else LXColumn.of(values) for field, values in columns.items()
+        }
+        self.links: dict[str, LXLink] = dict(links or {})
+        lengths = {len(column) for column in self.columns.values()} | {len(x.positions) for x in self.links.values()}
+        if size is not None:
+            lengths.add(size)
+        if len(lengths) > 1:
+            raise LXModelError(f"The columns of table {name} have different lengths: {sorted(lengths)}.")
+        self.size = lengths.pop() if lengths else 0
+        self._records: dict[int, LXRecord] = {}
+
+    def __repr__(self) -> str:
+        return f"<LXTable {self.name}: {self.size} rows>"
+
+    def __len__(self) -> int:
+        return self.size
+
+    @property
+    def rows(self) -> LXRows:
+        """All rows in their order."""
+        return LXRows(self, np.arange(self.size, dtype=np.int64))
+
+    def record(self, position: int) -> LXRecord:
+        """Return the record at `position`; asked twice, it is the same object."""
+        record = self._records.get(position)
+        if record is None:
+            record = self._records[position] = LXRecord(self, position)
+        return record
+
+    def get(self, position: int, field: str) -> Any:
+        """Return what the row at `position` holds in `field`: a Python value, a record, or None."""
+        column = self.columns.get(field)
+        if column is not None:
+            return column.get(position)
+        link = self.links.get(field)
+        if link is None and field == "pk" and self.key is not None:
+            return self.get(position, self.key)
+        if link is None:
+            raise LXNotLoadedError(
+                f"{self.name}.{field} was not loaded when the rows were detached. "
+                f"Load it: name it in the query, with select_related({field!r}) or prefetch_related({field!r}) "
+                "for a relation."
+            )
+        target = int(link.positions[position])
+        if target == MISSING:
+            return None
+        if link.target is None:
+            raise LXNotLoadedError(
+                f"The relation {self.name}.{field} was not loaded when the rows were detached. "
+                f"Load it with select_related({field!r}), or detach its table together with this one."
+            )
+        return link.target.record(target)
+
+    def set(self, position: int, field: str, value: Any) -> None:
+        """Write a plain value through to the column."""
+        column = self.columns.get(field)
+        if column is None:
+            raise LXNotLoadedError(f"{self.name} has no loaded column {field!r}. Its columns: {', '.join(self.columns)}.")
+        column.set(position, value)
+
+
+class LXRecord:
+    """One detached row: reads and writes the columns of its table, and never a database."""
+
+    __slots__ = ("_position", "_table")
+    _table: LXTable
+    _position: int
+
+    def __init__(self, table: LXTable, position: int) -> None:
+        object.__setattr__(self, "_table", table)
+        object.__setattr__(self, "_position", position)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._table.get(self._position, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._table.set(self._position, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LXRecord):
+            return NotImplemented
+        return self._table is other._table and self._position == other._position
+
+    def __hash__(self) -> int:
+        return hash((id(self._table), self._position))
+
+    def __repr__(self) -> str:
+        label = self._table.columns.get("name")
+        return f"<{self._table.name} {label.get(self._position) if label is not None else self._position}>"
+
+
+class LXRows(Sequence[LXRecord]):
+    """Some rows of a table, in an order of their own."""
+
+    __slots__ = ("positions", "table")
+
+    def __init__(self, table: LXTable, positions: Positions) -> None:
+        self.table = table
+        self.positions = positions
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @overload
+    def __getitem__(self, index: int) -> LXRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> LXRows: ...
+    def __getitem__(self, index: int | slice) -> LXRecord | LXRows:
+        if isinstance(index, slice):
+            return LXRows(self.table, self.positions[index])
+        return self.table.record(int(self.positions[index]))
+
+    def __iter__(self) -> Iterator[LXRecord]:
+        return map(self.table.record, self.positions.tolist())
+
+    def where(self, mask: Booleans) -> LXRows:
+        """Return the rows for which `mask` is true."""
+        return LXRows(self.table, self.positions[mask])
+
+    def column(self, field: str) -> LXColumn:
+        """Return the column of `field` for these rows."""
+        column = self.table.columns.get(field)
+        if column is None:
+            self.table.get(0, field)  # raises with the remedy, or it is a relation
+            raise LXModelError(f"{self.table.name}.{field} is a relation, not a column.")
+        return column.take(self.positions)
+
+
+Row = Any  # a record, or a plain object of the modeller's own
+RowFunction = Callable[[Any], Any]
+
+
+def as_rows(source: Iterable[Any]) -> LXRows | list[Any]:
+    """Return `source` as detached rows where it is a table or rows, and as a list otherwise."""
+    if isinstance(source, LXTable):
+        return source.rows
+    if isinstance(source, LXRows):
+        return source
+    return list(source)

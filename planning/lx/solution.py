@@ -1,0 +1,94 @@
+"""What a solver found: termination, primal status, values, bound and gap, each a fact of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .compile import Block, CompiledModel
+from .errors import LXModelError
+from .records import Floats
+
+# How a solve ended.
+OPTIMAL = "optimal"  # proven within the gap asked for
+INFEASIBLE = "infeasible"
+UNBOUNDED = "unbounded"
+TIME_LIMIT = "time_limit"
+INTERRUPTED = "interrupted"
+ERROR = "error"
+
+
+class LXValues(Mapping[Any, float]):
+    """The values of a family by key, or by row. `array` holds them in the order of the family."""
+
+    def __init__(self, block: Block, array: Floats) -> None:
+        self._block = block
+        self.array = array
+
+    def __getitem__(self, key: Any) -> float:
+        index = self._block.family.index
+        if index is None:
+            return float(self.array[0])
+        try:
+            return float(self.array[index.find(key)])
+        except LXModelError as error:
+            raise KeyError(str(error)) from error
+
+    def __iter__(self) -> Iterator[Hashable]:
+        return iter(self._block.family.keys)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+
+@dataclass
+class LXSolution:
+    """The result of a solve. Infeasible, unbounded and time limit are results, not exceptions.
+
+    `values` is None unless the solver has a plan. `bound` is the best objective that is still
+    possible, `gap` the relative distance to it; both None where the solver does not say.
+    """
+
+    compiled: CompiledModel = field(repr=False)
+    solver: str
+    termination: str
+    values: Floats | None = field(default=None, repr=False)
+    objective_value: float | None = None
+    bound: float | None = None
+    row_duals: Floats | None = field(default=None, repr=False)
+    basis: Any = field(default=None, repr=False)  # HiGHS' basis of a linear model, for warm starts
+    seconds: float = 0.0
+    message: str = ""
+    log: str = field(default="", repr=False)
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether there are values."""
+        return self.values is not None
+
+    @property
+    def is_optimal(self) -> bool:
+        """Whether the plan is proven best within the gap asked for."""
+        return self.termination == OPTIMAL
+
+    @property
+    def gap(self) -> float | None:
+        """|bound - objective| / max(1, |objective|)."""
+        if self.bound is None or self.objective_value is None:
+            return None
+        return abs(self.bound - self.objective_value) / max(1.0, abs(self.objective_value))
+
+    @property
+    def variables(self) -> dict[str, LXValues]:
+        """The values of each family of variables: `solution.variables["production"][product]`."""
+        if self.values is None:
+            raise LXModelError(f"There is no plan: the solve ended as {self.termination}.")
+        return {name: LXValues(block, self.values[block.span]) for name, block in self.compiled.variables.items()}
+
+    @property
+    def duals(self) -> dict[str, LXValues]:
+        """The dual value of each family of constraints: what one more unit of the right side adds to the objective."""
+        if self.row_duals is None:
+            raise LXModelError("There are no duals: they belong to a solved linear model.")
+        return {name: LXValues(block, self.row_duals[block.span]) for name, block in self.compiled.constraints.items()}

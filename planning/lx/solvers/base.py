@@ -1,0 +1,66 @@
+"""What every solver is given and gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..compile import CompiledModel
+from ..solution import INFEASIBLE, OPTIMAL, LXSolution
+
+
+@dataclass(frozen=True)
+class SolverOptions:
+    """Options that every solver knows. None leaves a choice to the solver."""
+
+    time_limit: float | None = None  # seconds
+    gap: float = 1e-4  # relative; 0 asks for a full proof
+    threads: int | None = None
+    seed: int | None = None
+    integrality: float | None = None  # how far a whole variable may be from a whole number
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a solve stands: seconds since its start, the best plan so far and the bound, if there are any."""
+
+    seconds: float
+    objective: float | None = None
+    bound: float | None = None
+
+
+ProgressCallback = Callable[[Progress], None]
+StopCallback = Callable[[], bool]
+
+
+class LXSolver(Protocol):
+    """A solver: `stop` is asked now and then, and ends the solve with the best plan so far."""
+
+    def solve(
+        self,
+        compiled: CompiledModel,
+        options: SolverOptions,
+        progress: ProgressCallback | None = None,
+        stop: StopCallback | None = None,
+    ) -> LXSolution:
+        """Return what the solver finds."""
+        ...
+
+
+def solve_without_variables(compiled: CompiledModel, solver: str) -> LXSolution:
+    """Return the solution of a model without variables: its rows hold or they don't."""
+    holds = bool(np.all(compiled.row_lower <= 1e-9) and np.all(compiled.row_upper >= -1e-9))
+    if not holds:
+        return LXSolution(compiled, solver, INFEASIBLE)
+    return LXSolution(
+        compiled,
+        solver,
+        OPTIMAL,
+        values=np.zeros(0),
+        objective_value=compiled.offset,
+        bound=compiled.offset,
+        row_duals=np.zeros(compiled.row_count),
+    )

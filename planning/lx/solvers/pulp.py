@@ -1,0 +1,215 @@
+"""PuLP: the bridge to CBC, Gurobi, CPLEX, SCIP and others."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pulp
+
+from ..compile import CompiledModel, without_objective
+from ..errors import LXSolverError
+from ..model import MAXIMIZE
+from ..solution import ERROR, INFEASIBLE, INTERRUPTED, OPTIMAL, TIME_LIMIT, UNBOUNDED, LXSolution
+from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve_without_variables
+
+ALIASES = {"CBC": "PULP_CBC_CMD"}
+_LARGEST_SENSIBLE = 1e18
+
+
+class PulpSolver:
+    """Solves with a solver that PuLP reaches, such as CBC."""
+
+    def __init__(self, name: str) -> None:
+        self.name = f"pulp:{name}"
+        known = pulp.listSolvers()
+        exact = {candidate.lower(): candidate for candidate in known}
+        wanted = ALIASES.get(name.upper(), name).lower()
+        self._solver = exact.get(wanted) or exact.get(f"{wanted}_cmd") or ""
+        if not self._solver:
+            raise LXSolverError(f'PuLP knows no solver "{name}". It knows: {", ".join(sorted([*ALIASES, *known]))}.')
+        if not pulp.getSolver(self._solver, msg=False).available():
+            raise LXSolverError(f'The solver "{name}" is not installed here. Install it, or use "highs".')
+
+    def solve(
+        self,
+        compiled: CompiledModel,
+        options: SolverOptions,
+        progress: ProgressCallback | None = None,
+        stop: StopCallback | None = None,
+    ) -> LXSolution:
+        """Return what the solver finds. It reports no progress; a stop is passed on as an interrupt signal."""
+        if not compiled.column_count:
+            return solve_without_variables(compiled, self.name)
+        started = time.monotonic()
+        if progress is not None:
+            progress(Progress(0.0))
+        with tempfile.TemporaryDirectory(prefix="planner-") as folder:
+            log = Path(folder) / "solver.log"
+            problem, variables = build(compiled)
+            with interrupting(stop) as stopped:
+                self._run(problem, options, folder, log)
+            solution = self._read(compiled, problem, variables, options, started, log)
+            if stopped.is_set():
+                solution.termination = INTERRUPTED
+            elif solution.termination in (INFEASIBLE, UNBOUNDED, ERROR):
+                solution.termination = self._which(compiled, options, started, folder)
+        solution.seconds = time.monotonic() - started
+        return solution
+
+    def _run(self, problem: Any, options: SolverOptions, folder: str, log: Path) -> None:
+        arguments: dict[str, Any] = {"msg": False}
+        if options.time_limit is not None:
+            arguments["timeLimit"] = max(options.time_limit, 0.01)
+        if problem.isMIP():
+            arguments["gapRel"] = options.gap
+        if options.threads is not None:
+            arguments["threads"] = options.threads
+        if self._solver == "PULP_CBC_CMD":
+            arguments["logPath"] = str(log)
+            arguments["options"] = [
+                f"{name} {value}"
+                for name, value in (("randomSeed", options.seed), ("integerTolerance", options.integrality))
+                if value is not None
+            ]
+        solver = pulp.getSolver(self._solver, **arguments)
+        solver.tmpDir = folder
+        try:
+            problem.solve(solver)
+        except pulp.PulpSolverError as error:
+            problem.status, problem.sol_status = pulp.LpStatusUndefined, pulp.LpSolutionNoSolutionFound
+            problem.failure = str(error)
+
+    def _read(
+        self,
+        compiled: CompiledModel,
+        problem: Any,
+        variables: list[Any],
+        options: SolverOptions,
+        started: float,
+        log: Path,
+    ) -> LXSolution:
+        text = log.read_text(errors="replace") if log.exists() else ""
+        solution = LXSolution(compiled, self.name, ERROR, log=text)
+        solution.message = getattr(problem, "failure", "") or pulp.LpStatus.get(problem.status, "unknown")
+        out_of_time = options.time_limit is not None and time.monotonic() - started >= options.time_limit * 0.99
+        out_of_time = out_of_time or "Stopped on time limit" in text
+        if problem.status == pulp.LpStatusOptimal:
+            proven = problem.sol_status == pulp.LpSolutionOptimal and "Stopped on time limit" not in text
+            solution.termination = OPTIMAL if proven else TIME_LIMIT
+            values = np.array([variable.varValue or 0.0 for variable in variables])
+            if np.abs(values).max() > _LARGEST_SENSIBLE:
+                solution.termination = UNBOUNDED
+                return solution
+            if not compiled.is_mip and not proven:
+                return solution  # a linear solve that was stopped has no plan
+            solution.values = np.clip(values, compiled.lower, compiled.upper)
+            solution.objective_value = float(compiled.cost @ solution.values) + compiled.offset
+            solution.bound = self._bound(compiled, solution, text)
+        elif problem.status == pulp.LpStatusInfeasible:
+            solution.termination = INFEASIBLE
+        elif problem.status == pulp.LpStatusUnbounded:
+            solution.termination = UNBOUNDED
+        elif out_of_time:
+            solution.termination = TIME_LIMIT
+        return solution
+
+    def _bound(self, compiled: CompiledModel, solution: LXSolution, log: str) -> float | None:
+        """Return the bound: the optimum itself where it is proven, what CBC's log says, or None."""
+        if not compiled.is_mip:
+            return solution.objective_value
+        found = re.findall(r"^(?:Lower|Upper) bound:\s+(\S+)", log, re.MULTILINE)
+        if found:
+            return in_model_sense(float(found[-1]), compiled) + compiled.offset
+        exact = solution.termination == OPTIMAL and self._solver == "PULP_CBC_CMD" and "within gap" not in log
+        return solution.objective_value if exact else None
+
+    def _which(self, compiled: CompiledModel, options: SolverOptions, started: float, folder: str) -> str:
+        """Return infeasible, unbounded or an error: solved again without an objective."""
+        left = None if options.time_limit is None else options.time_limit - (time.monotonic() - started)
+        if left is not None and left <= 0:
+            return TIME_LIMIT
+        problem, _ = build(without_objective(compiled))
+        rest = SolverOptions(time_limit=left, threads=options.threads)
+        self._run(problem, rest, folder, Path(folder) / "feasible.log")
+        if problem.status == pulp.LpStatusOptimal:
+            return UNBOUNDED
+        return INFEASIBLE if problem.status == pulp.LpStatusInfeasible else ERROR
+
+
+@contextmanager
+def interrupting(stop: StopCallback | None) -> Iterator[threading.Event]:
+    """Watch `stop` while a solver runs as a child process, and interrupt the child when it says so.
+
+    CBC then writes the best plan that it has. The event tells whether it was interrupted.
+    """
+    stopped, done = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while stop is not None and not done.wait(0.2):
+            if stop():
+                stopped.set()
+                for child in _children():
+                    with suppress(ProcessLookupError):
+                        os.kill(child, signal.SIGINT)
+                done.wait(5.0)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield stopped
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _children() -> list[int]:
+    """Return the process numbers of this process' children, where the system lists them."""
+    listed = Path("/proc/self/task").glob("*/children")
+    return [int(child) for path in listed for child in path.read_text().split()]
+
+
+def in_model_sense(bound: float, compiled: CompiledModel) -> float:
+    """Return CBC's bound in the model's sense: PuLP hands CBC a minimisation."""
+    return -bound if compiled.sense == MAXIMIZE else bound
+
+
+def build(compiled: CompiledModel) -> tuple[Any, list[Any]]:
+    """Return the PuLP problem of the model and its variables in the order of the columns."""
+    sense = pulp.LpMaximize if compiled.sense == MAXIMIZE else pulp.LpMinimize
+    problem = pulp.LpProblem("plan", sense)
+    kinds = ("Continuous", "Integer")
+    variables = [
+        pulp.LpVariable(f"x{i}", _bound(lower), _bound(upper), kinds[whole])
+        for i, (lower, upper, whole) in enumerate(
+            zip(compiled.lower.tolist(), compiled.upper.tolist(), compiled.integer.tolist(), strict=True)
+        )
+    ]
+    cost = compiled.cost.tolist()
+    problem += pulp.LpAffineExpression([(x, c) for x, c in zip(variables, cost, strict=True) if c])
+    problem.addVariables(variables)
+    starts, columns, values = compiled.starts.tolist(), compiled.columns.tolist(), compiled.values.tolist()
+    for row, (lower, upper) in enumerate(zip(compiled.row_lower.tolist(), compiled.row_upper.tolist(), strict=True)):
+        span = range(starts[row], starts[row + 1])
+        left = pulp.LpAffineExpression([(variables[columns[k]], values[k]) for k in span])
+        if lower == upper:
+            problem += pulp.LpConstraint(left, pulp.LpConstraintEQ, f"r{row}", lower)
+            continue
+        if lower != -np.inf:
+            problem += pulp.LpConstraint(left, pulp.LpConstraintGE, f"l{row}", lower)
+        if upper != np.inf:
+            problem += pulp.LpConstraint(left, pulp.LpConstraintLE, f"u{row}", upper)
+    return problem, variables
+
+
+def _bound(value: float) -> float | None:
+    return None if np.isinf(value) else value

@@ -1,0 +1,174 @@
+"""Variable families: one variable per row of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from .detach import is_queryset, materialize_and_detach_list
+from .errors import LXModelError
+from .evaluate import keys, mask, numbers
+from .index import LXIndex
+from .records import Booleans, Floats, LXRows, LXTable, RowFunction
+
+T = TypeVar("T")  # the row
+V = TypeVar("V")  # the value: float or int
+
+CONTINUOUS, INTEGER, BINARY = "continuous", "integer", "binary"
+
+
+class LXVariable(Generic[T, V]):
+    """A family of decision variables `name[key]`, one per row of its data.
+
+        production = (
+            LXVariable[Product, float]("production")
+            .continuous()
+            .bounds(lower=0, upper=lambda p: p.max_demand)
+            .indexed_by(lambda p: p.id)
+            .from_model(Product)
+        )
+
+    Bounds are numbers or functions of the row; None (also as a function's result) means no bound.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.kind = CONTINUOUS
+        self.lower: RowFunction | Floats | float | None = 0.0
+        self.upper: RowFunction | Floats | float | None = None
+        self.whole: RowFunction | Booleans | None = None  # which of an integer family are whole; None: all
+        self.index_function: RowFunction | None = None
+        self._source: Any = None
+        self._rows: LXRows | list[Any] | None = None
+        self._index: LXIndex | None = None
+        self._keys: list[Hashable] | None = None  # of a family that was read from a copy
+
+    def __repr__(self) -> str:
+        return f"<LXVariable {self.name}>"
+
+    def continuous(self) -> LXVariable[T, V]:
+        """Let the variables take any value within their bounds."""
+        self.kind = CONTINUOUS
+        return self
+
+    def integer(self, where: RowFunction | None = None) -> LXVariable[T, V]:
+        """Let the variables take whole numbers within their bounds: all of them, or those of rows that `where` names."""
+        self.kind, self.whole = INTEGER, where
+        return self
+
+    def binary(self) -> LXVariable[T, V]:
+        """Let the variables be 0 or 1, and within bounds that were given before or are given later."""
+        self.kind = BINARY
+        return self
+
+    def bounds(
+        self, *, lower: RowFunction | float | None = 0.0, upper: RowFunction | float | None = None
+    ) -> LXVariable[T, V]:
+        """Set the bounds; None means no bound."""
+        self.lower, self.upper = lower, upper
+        return self
+
+    def indexed_by(self, function: RowFunction) -> LXVariable[T, V]:
+        """Set the key of a row: any hashable value, a tuple for several dimensions."""
+        self.index_function = function
+        return self
+
+    def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXVariable[T, V]:
+        """Take the rows from detached rows, a table, or a list of objects."""
+        self._source, self._rows, self._index = rows, None, None
+        return self
+
+    def from_model(self, model: Any) -> LXVariable[T, V]:
+        """Take the rows from a Django model or queryset; they are detached when the model takes the family."""
+        if not is_queryset(model):
+            manager = getattr(model, "_default_manager", None)
+            if manager is None:
+                raise LXModelError(f"from_model of {self.name} got {model!r}. Give a model class or a queryset.")
+            model = manager.all()
+        return self.from_data(model)
+
+    def materialize(self, memo: dict[Any, Any]) -> None:
+        """Detach the rows; done once, by the model that takes the family."""
+        if self._rows is None:
+            if self._source is None:
+                raise LXModelError(f"Variable {self.name} has no rows. Give them with from_data or from_model.")
+            if self.index_function is None:
+                raise LXModelError(f"Variable {self.name} has no index. Give its key with indexed_by.")
+            self._rows = materialize_and_detach_list(self._source, memo)
+            self._source = None
+
+    @property
+    def rows(self) -> LXRows | list[Any]:
+        """The rows of the family, in the order of its variables."""
+        if self._rows is None:
+            self.materialize({})
+        assert self._rows is not None
+        return self._rows
+
+    def restore(self, rows: LXRows | list[Any], listed: list[Hashable]) -> None:
+        """Take rows and keys as they were when a copy was made; the function that gave the keys stayed behind."""
+        self._rows, self._keys = rows, listed
+
+    def get_instances(self) -> Sequence[Any]:
+        """Return the rows of the family."""
+        return self.rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def index(self) -> LXIndex:
+        """Where each key and each row stands in the family. A key that occurs twice raises."""
+        if self._index is None:
+            self._index = LXIndex(f"Variable {self.name}", self.rows, self.index_function, self._keys)
+        return self._index
+
+    @property
+    def keys(self) -> list[Hashable]:
+        """The key of each variable of the family."""
+        if self._keys is not None:
+            return self._keys
+        if self.index_function is None:
+            raise LXModelError(f"Variable {self.name} has no index. Give its key with indexed_by.")
+        return keys(self.index_function, self.rows)
+
+    def bound_arrays(self) -> tuple[Floats, Floats]:
+        """Return lower and upper bounds, infinite where there is none; whole ones for whole numbers."""
+        lower = self._bound(self.lower, "lower", -np.inf)
+        upper = self._bound(self.upper, "upper", np.inf)
+        if self.kind == BINARY:
+            lower, upper = np.maximum(lower, 0.0), np.minimum(upper, 1.0)
+        whole = self.whole_mask()
+        if whole.any():
+            lower = np.where(whole, np.ceil(lower - 1e-9), lower)
+            upper = np.where(whole, np.floor(upper + 1e-9), upper)
+        crossed = np.flatnonzero(lower > upper)
+        if len(crossed):
+            i = int(crossed[0])
+            raise LXModelError(
+                f"{self.name}[{label(self.keys[i])}] has the lower bound {lower[i]:g} above its upper bound "
+                f"{upper[i]:g}. Correct one of them."
+            )
+        return lower, upper
+
+    def whole_mask(self) -> Booleans:
+        """Return which variables must be whole."""
+        if isinstance(self.whole, np.ndarray):
+            return self.whole
+        if self.kind == CONTINUOUS or self.whole is None:
+            return np.full(len(self.rows), self.kind != CONTINUOUS)
+        return mask(self.whole, self.rows, what=f"The condition for whole numbers of {self.name}")
+
+    def _bound(self, given: RowFunction | Floats | float | None, side: str, blank: float) -> Floats:
+        if isinstance(given, np.ndarray):
+            return given
+        if isinstance(given, float) and given == blank:
+            given = None
+        return numbers(given, self.rows, what=f"The {side} bound of {self.name}", blank=blank)
+
+
+def label(key: Hashable) -> str:
+    """Return how a key is written between brackets: `Chair,Week 1`."""
+    return ",".join(str(part) for part in key) if isinstance(key, tuple) else str(key)

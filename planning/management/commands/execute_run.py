@@ -1,0 +1,21 @@
+"""`manage.py execute_run`: what a runner's child process does."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from planning.runs import execute
+
+
+class Command(BaseCommand):
+    help = "Execute a queued run. Runners call this; to run a scenario use solve_plan or the admin."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run", type=int)
+        parser.add_argument("attempt", type=int)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        execute(options["run"], options["attempt"])

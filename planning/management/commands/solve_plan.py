@@ -1,0 +1,185 @@
+"""`manage.py solve_plan`: runs scenarios here and now."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from difflib import get_close_matches
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError
+
+from planning.lx import Progress
+from planning.management.plan_text import describe, number
+from planning.models import BASELINE, Plant, Run, Scenario
+from planning.runs import (
+    BadOptions,
+    CopyTooLarge,
+    RunOptions,
+    execute,
+    problems_as_json,
+    run_as_json,
+    start_run,
+)
+from planning.snapshot import DataProblems
+
+FOUND, FAULT, BAD_DATA, IMPOSSIBLE, NO_PLAN, INTERRUPTED = 0, 1, 2, 3, 4, 130
+_EXIT_CODES = {
+    "optimal": FOUND,
+    "feasible": FOUND,
+    "infeasible": IMPOSSIBLE,
+    "unbounded": IMPOSSIBLE,
+    "no_plan": NO_PLAN,
+    "failed": FAULT,
+}
+
+
+class BadInput(Exception):
+    """What was asked for can't be done, in words."""
+
+
+class Command(BaseCommand):
+    help = "Find the best production plan of a plant and write it into the database."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--plant", help="the plant's name; may be left out while there is only one")
+        parser.add_argument(
+            "--scenario", action="append", metavar="NAME", help=f"a scenario (default {BASELINE}); may be repeated"
+        )
+        parser.add_argument("--time-limit", type=float, metavar="S", help="seconds per scenario")
+        parser.add_argument("--gap", type=float, metavar="G", help="relative gap that counts as proven, such as 0.0001")
+        parser.add_argument("--solver", default="highs", help="highs, or pulp:CBC or another name that PuLP knows")
+        parser.add_argument("--format", choices=["table", "json"], default="table", dest="output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        code = FAULT
+        try:
+            code = self._run(options)
+        except (BadInput, BadOptions, CopyTooLarge) as error:
+            self.stderr.write(str(error))
+            code = BAD_DATA
+        except DatabaseError as error:
+            self.stderr.write(f"The database refused: {error}. Is it migrated? Run: manage.py migrate")
+        except KeyboardInterrupt:
+            self.stderr.write("Interrupted.")
+            code = INTERRUPTED
+        except Exception as error:
+            if options["traceback"]:
+                raise
+            self.stderr.write(f"The program failed: {type(error).__name__}: {error} (--traceback shows where)")
+        if code:
+            sys.exit(code)
+
+    def _run(self, options: dict[str, Any]) -> int:
+        asked = {name: options[name] for name in ("time_limit", "gap") if options[name] is not None}
+        run_options = RunOptions(solver=options["solver"], **asked)
+        plant = _plant(options["plant"])
+        scenarios = [_scenario(plant, name) for name in options["scenario"] or [BASELINE]]
+        reports, codes = [], []
+        for scenario in scenarios:
+            report, code = self._solve(plant, scenario, run_options, quiet=options["output"] == "json")
+            reports.append(report)
+            codes.append(code)
+            if options["output"] == "table":
+                self.stdout.write(describe(report, plant.currency) + "\n")
+            if code == INTERRUPTED:
+                break
+        if options["output"] == "json":
+            shown = reports[0] if len(scenarios) == 1 else {"runs": reports, "comparison": _comparison(reports)}
+            self.stdout.write(json.dumps(shown, ensure_ascii=False, indent=1, allow_nan=False))
+        return INTERRUPTED if INTERRUPTED in codes else min((code for code in codes if code), default=FOUND)
+
+    def _solve(
+        self, plant: Plant, scenario: Scenario, options: RunOptions, *, quiet: bool
+    ) -> tuple[dict[str, Any], int]:
+        try:
+            run = start_run(scenario, options, here=True)
+        except DataProblems as problems:
+            report = problems_as_json(plant.name, scenario.name, problems)
+            if quiet:
+                for error in report["errors"]:
+                    self.stderr.write(error["text"])
+            return report, BAD_DATA
+        line = _ProgressLine(self.stderr)
+        try:
+            run = execute(run.pk, run.attempt, progress=line.show)
+        finally:
+            line.clear()
+        report = run_as_json(run)
+        if run.state == Run.State.STOPPED:
+            self.stderr.write(f"Interrupted. {run.reason}")
+            return report, INTERRUPTED
+        if quiet and report["objective"] is None:
+            self.stderr.write(run.reason)
+        return report, _EXIT_CODES[run.status]
+
+
+def _plant(name: str | None) -> Plant:
+    """Return the plant of that name, or the only one."""
+    plants = {plant.name: plant for plant in Plant.objects.all()}
+    if not plants:
+        raise BadInput("There is no plant yet. Import one with import_plan, or run: make demo")
+    if name is None:
+        if len(plants) > 1:
+            raise BadInput(f"There are several plants. Name one with --plant: {', '.join(plants)}")
+        return next(iter(plants.values()))
+    if name not in plants:
+        raise BadInput(f'There is no plant "{name}". {_nearest(name, list(plants))}')
+    return plants[name]
+
+
+def _scenario(plant: Plant, name: str) -> Scenario:
+    """Return the plant's scenario of that name; every plant has Baseline."""
+    scenario = plant.scenarios.filter(name=name).first()
+    if scenario is not None:
+        return scenario
+    if name == BASELINE:
+        return Scenario.objects.create(plant=plant, name=BASELINE)
+    names = list(plant.scenarios.values_list("name", flat=True))
+    raise BadInput(f'Plant "{plant.name}" has no scenario "{name}". {_nearest(name, names)}')
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    near = get_close_matches(name, names, n=3, cutoff=0.4) or names[:5]
+    return f"Did you mean: {', '.join(near)}?"
+
+
+def _comparison(reports: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return profit of each scenario and its difference to the first one; null where there is no plan."""
+    first = reports[0]["objective"]
+    return {
+        "baseline": reports[0]["scenario"],
+        "scenarios": [
+            {
+                "scenario": report["scenario"],
+                "status": report["status"],
+                "objective": report["objective"],
+                "difference": None if None in (first, report["objective"]) else report["objective"] - first,
+            }
+            for report in reports
+        ],
+    }
+
+
+class _ProgressLine:
+    """One line on a terminal that is written over and over; nothing where there is no terminal."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._shown = bool(getattr(stream, "isatty", lambda: False)())
+
+    def show(self, progress: Progress) -> None:
+        if self._shown:
+            best = "" if progress.objective is None else f", best profit {number(progress.objective)}"
+            bound = "" if progress.bound is None else f", at most {number(progress.bound)}"
+            self._write(f"Solving, {progress.seconds:.0f} s{best}{bound}")
+
+    def clear(self) -> None:
+        if self._shown:
+            self._write("")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(f"\r\x1b[K{text}", ending="")
+        self._stream.flush()

@@ -1,0 +1,113 @@
+"""A run as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+WIDEST_NAME = 32
+MOST_PERIODS = 8
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return `1,234.5`: at most so many digits after the point, no zeros at the end; `-` for nothing."""
+    if value is None:
+        return "-"
+    text = f"{value:,.{digits}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return aligned columns: the first one to the left, the others to the right."""
+    clipped = [[visible(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[i]) for row in clipped) for i in range(len(header))]
+    lines = [
+        "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        for row in clipped
+    ]
+    return "\n".join(f"  {line.rstrip()}" for line in (lines[0], "  ".join("-" * width for width in widths), *lines[1:]))
+
+
+def visible(text: str) -> str:
+    """Return text that a terminal can show on one line: no control characters, not too long."""
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return shown if len(shown) <= WIDEST_NAME else shown[: WIDEST_NAME - 1] + "…"
+
+
+def describe(report: dict[str, Any], currency: str) -> str:
+    """Return the run in words and tables."""
+    title = f"{visible(report['plant'])} · {visible(report['scenario'])}"
+    if report["run"] is not None:
+        title += f" · run {report['run']}"
+    parts = [title, ""]
+    if report["errors"]:
+        parts += ["The data do not allow a plan:", *(f"  {line}" for line in problem_lines(report["errors"]))]
+        return "\n".join(parts)
+    if report["objective"] is None:
+        return "\n".join([*parts, f"No plan: {report['reason']}"])
+    parts += [_headline(report, currency), "", *_production(report), "", *_resources(report, currency)]
+    return "\n".join(parts)
+
+
+def problem_lines(errors: list[dict[str, str]]) -> list[str]:
+    """Return one line for each problem of the data."""
+    return [f"{error['table']} {visible(error['row'])} {error['column']}: {error['text']}" for error in errors]
+
+
+def _headline(report: dict[str, Any], currency: str) -> str:
+    proven = "proven best" if report["status"] == "optimal" else "best plan found"
+    if report["status"] == "optimal" and report["gap"]:
+        proven += f" within {100 * report['gap']:.2g} %"
+    elif report["gap"] is not None and report["status"] != "optimal":
+        proven += f", at most {100 * report['gap']:.2g} % below the best possible"
+    earned = [
+        f"{part.replace('_', ' ')} {number(amount)}" for part, amount in report["profit"].items() if amount
+    ]
+    seconds = sum(report["seconds"].values())
+    return f"Profit {number(report['objective'])} {currency} ({proven}; {seconds:.2f} s)\n  = " + ", ".join(earned)
+
+
+def _production(report: dict[str, Any]) -> list[str]:
+    rows = report["production"]
+    periods = list(dict.fromkeys(row["period"] for row in rows))
+    quantities: dict[str, dict[str, float]] = {}
+    for row in rows:
+        name = row["product"] + (f" / {row['route']}" if row["route"] else "")
+        quantities.setdefault(name, {})[row["period"]] = row["quantity"]
+    if not quantities:
+        return ["Nothing can be made: no product has a recipe."]
+    if len(periods) > MOST_PERIODS:
+        header = ["Made", "all periods"]
+        cells = [[name, number(sum(made.values()))] for name, made in quantities.items()]
+    else:
+        header = ["Made", *(periods if len(periods) > 1 else ["quantity"])]
+        cells = [[name, *(number(made.get(period)) for period in periods)] for name, made in quantities.items()]
+    return [table(header, cells)]
+
+
+def _resources(report: dict[str, Any], currency: str) -> list[str]:
+    rows = report["utilization"]
+    if not rows:
+        return []
+    several = len({row["period"] for row in rows}) > 1
+    rows = [row for row in rows if not several or row["shadow_price"]]
+    if not rows:
+        return ["No machine and no material limits the plan."]
+    title = "Limits" if several else "Resource"
+    return [
+        table(
+            [title, "used", "available", "used %", f"one more is worth ({visible(currency)})"],
+            [
+                [
+                    row["resource"] + (f" / {row['period']}" if several else ""),
+                    number(row["used"]),
+                    "no limit" if row["available"] is None else number(row["available"]),
+                    number(row["utilization_pct"], 1),
+                    number(row["shadow_price"]),
+                ]
+                for row in rows
+            ],
+        )
+    ]

@@ -1,0 +1,38 @@
+"""What can be asked of a run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.conf import settings
+
+from planning.lx import LXSolverError, make_solver
+
+
+class BadOptions(ValueError):
+    """An option that no run can have, in words."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Time limit in seconds, relative gap, and the solver: `highs`, or `pulp:` and a name that PuLP knows."""
+
+    time_limit: float = settings.PLANNING["DEFAULT_TIME_LIMIT"]
+    gap: float = settings.PLANNING["DEFAULT_GAP"]
+    solver: str = "highs"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.time_limit) and self.time_limit > 0):
+            raise BadOptions(f"The time limit is {self.time_limit:g} s. Give a number of seconds above 0.")
+        if not 0 <= self.gap < 1:
+            raise BadOptions(f"The gap is {self.gap:g}. Give a fraction from 0 to below 1, such as 0.0001 for 0.01 %.")
+        try:
+            make_solver(self.solver)
+        except LXSolverError as error:
+            raise BadOptions(str(error)) from error
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options as they are stored with the run."""
+        return asdict(self)

@@ -1,0 +1,145 @@
+"""From a model copy to a plan with its prices: the only part of a run that takes long, and it asks no database."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from planning.formulation import Plan, Prices, limit_rows, read_plan, read_prices
+from planning.lx import (
+    INFEASIBLE,
+    INTERRUPTED,
+    OPTIMAL,
+    TIME_LIMIT,
+    UNBOUNDED,
+    CompiledModel,
+    LXModel,
+    LXOptimizer,
+    LXSolution,
+    ProgressCallback,
+    SolverOptions,
+    StopCallback,
+    compile_model,
+    price_limits,
+    solve_linear,
+    with_whole_decisions_held,
+)
+from planning.snapshot import Snapshot
+
+from .options import RunOptions
+
+_STRICT = 1e-9  # integrality tolerance of a second solve, where the first leaked past a setup
+_PRICE_SECONDS = 2.0
+
+
+@dataclass
+class Outcome:
+    """How a solve ended: a termination, and where there is a plan, the plan with its prices."""
+
+    termination: str
+    reason: str
+    plan: Plan | None = None
+    machine_prices: Prices | None = None
+    material_prices: Prices | None = None
+    bound: float | None = None
+    proven: bool = False
+    shadow_price_basis: str = ""
+    sizes: dict[str, int] = field(default_factory=dict)
+    log: str = ""
+    seconds: float = 0.0
+
+    @property
+    def gap(self) -> float | None:
+        """Relative distance of bound and profit."""
+        if self.plan is None or self.bound is None:
+            return None
+        return abs(self.bound - self.plan.objective) / max(1.0, abs(self.plan.objective))
+
+
+REASONS = {
+    OPTIMAL: "The plan is proven best within the gap asked for.",
+    INFEASIBLE: "No plan satisfies all the data: limits and requirements contradict each other.",
+    UNBOUNDED: "Profit has no limit: something that earns money is limited by nothing. "
+    "Give demand, hours, material or purchase a limit.",
+    TIME_LIMIT: "The time limit passed.",
+    INTERRUPTED: "The run was stopped.",
+}
+
+
+def solve_copy(
+    model: LXModel,
+    options: RunOptions,
+    progress: ProgressCallback | None = None,
+    stop: StopCallback | None = None,
+) -> Outcome:
+    """Return what solving the copy gives; infeasible, unbounded and time limit are outcomes, not exceptions."""
+    started = time.monotonic()
+    compiled = compile_model(model)
+    asked = SolverOptions(time_limit=options.time_limit, gap=options.gap)
+    outcome = _attempt(compiled, Snapshot(model.tables), options, asked, progress, stop)
+    leaks = outcome.termination == OPTIMAL and not outcome.proven
+    if compiled.is_mip and leaks and time.monotonic() - started < options.time_limit:
+        left = max(options.time_limit - (time.monotonic() - started), 0.1)
+        strict = replace(asked, time_limit=left, integrality=_STRICT)
+        again = _attempt(compiled, Snapshot(model.tables), options, strict, progress, stop)
+        outcome = again if again.plan is not None else outcome
+    outcome.sizes = {
+        "rows": compiled.row_count,
+        "columns": compiled.column_count,
+        "nonzeros": len(compiled.values),
+    }
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def _attempt(
+    compiled: CompiledModel,
+    snapshot: Snapshot,
+    options: RunOptions,
+    asked: SolverOptions,
+    progress: ProgressCallback | None,
+    stop: StopCallback | None,
+) -> Outcome:
+    solution = LXOptimizer().use_solver(options.solver, **vars(asked)).solve(compiled, progress=progress, stop=stop)
+    outcome = Outcome(solution.termination, _reason(solution), log=solution.log)
+    if solution.values is None:
+        return outcome
+    linear = _linear(compiled, solution)
+    if linear is None or linear.values is None:
+        outcome.termination, outcome.reason = "error", (
+            "The solver's plan does not hold once its whole decisions are rounded. Try again with a smaller gap."
+        )
+        return outcome
+    own_values = not compiled.is_mip and options.solver != "highs"
+    values = solution.values if own_values else linear.values
+    outcome.plan = read_plan(snapshot, compiled, np.asarray(values))
+    outcome.bound = solution.bound
+    if outcome.bound is not None:
+        outcome.bound = max(outcome.bound, outcome.plan.objective)
+    gap = outcome.gap
+    outcome.proven = solution.termination == OPTIMAL and (gap is None or gap <= options.gap + 1e-9)
+    outcome.shadow_price_basis = "fixed_mip" if compiled.is_mip else "lp"
+    prices = price_limits(linear, limit_rows(compiled), seconds=_PRICE_SECONDS)
+    if prices is not None:
+        outcome.machine_prices, outcome.material_prices = read_prices(snapshot, linear, prices)
+    return outcome
+
+
+def _linear(compiled: CompiledModel, solution: LXSolution) -> LXSolution | None:
+    """Return HiGHS' solution of the linear model: with whole decisions held where there are any."""
+    if not compiled.is_mip:
+        return solution if solution.row_duals is not None else solve_linear(compiled, SolverOptions())
+    assert solution.values is not None
+    held = solve_linear(with_whole_decisions_held(compiled, solution.values), SolverOptions())
+    return held if held.termination == OPTIMAL else None
+
+
+def _reason(solution: LXSolution) -> str:
+    known = REASONS.get(solution.termination)
+    if known is None:
+        return f"The solver failed: {solution.message or 'it gave no reason'}."
+    if solution.termination == TIME_LIMIT:
+        return known + (" The best plan so far was kept." if solution.has_plan else " No plan was found until then.")
+    return known

@@ -1,0 +1,46 @@
+"""Starting a run: the snapshot is taken at once, so the data may change while the run waits."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.db import transaction
+
+from planning.formulation import build_model
+from planning.models import Run, Scenario
+from planning.snapshot import take_snapshot
+
+from .copies import pack, store_copy
+from .options import RunOptions
+from .runners import launch
+
+
+def start_run(
+    scenario: Scenario, options: RunOptions | None = None, *, user: Any = None, here: bool = False
+) -> Run:
+    """Return a new queued run of the scenario; a runner executes it after commit, unless `here`.
+
+    Raises DataProblems with every problem where the data allow no plan, CopyTooLarge where the copy
+    passes the limit; then there is no run.
+    """
+    options = options or RunOptions()
+    began = time.perf_counter()
+    snapshot = take_snapshot(scenario.plant_id, scenario.name)
+    read = time.perf_counter()
+    compressed, sha256, size = pack(build_model(snapshot))
+    built = time.perf_counter()
+    with transaction.atomic():
+        run = Run.objects.create(
+            plant_id=scenario.plant_id,
+            scenario_name=scenario.name,
+            options=options.as_dict(),
+            user=user if user is not None and user.is_authenticated else None,
+            currency=snapshot.currency,
+            seconds={"read": read - began, "build": built - read},
+            sizes={"copy_bytes": size, "compressed_bytes": len(compressed)},
+        )
+        store_copy(run, compressed, sha256, size)
+        if not here:
+            transaction.on_commit(lambda: launch(run.pk, run.attempt))
+    return run
