@@ -11,7 +11,7 @@ from pathlib import Path
 from .faults import show
 from .plan_file import PlanFile, Unreadable
 
-MAX_BYTES = 512 * 2**20
+MAX_BYTES = 256 * 2**20
 QUOTE_FOLLOWED_BY = ("=", "+", "-", "@", "'")  # what a leading ' protects
 UTF16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 LINE_END = re.compile(rb"\r\n|\r|\n")

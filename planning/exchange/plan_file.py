@@ -12,6 +12,8 @@ from .faults import FaultList, nearest, show
 # A cell that holds nothing usable (a formula, an error value) is this mark and the reason. The mark
 # is half a surrogate pair, which no readable cell can begin with.
 SPOILT = "\ud800"
+MAX_ROWS = 1_048_575  # of a table: a sheet holds no more below its header
+TOO_MANY_ROWS = f"The table has more than {MAX_ROWS:,} rows. Split the plant."
 
 
 class Unreadable(Exception):
@@ -69,6 +71,8 @@ class PlanFile:
                 continue
             if any(cells[width:]):
                 self._too_wide(table, line, cells)
+            if len(table.lines) == MAX_ROWS:
+                raise Unreadable(TOO_MANY_ROWS)
             table.lines.append(line)
             table.rows.append(cells[:width] + [""] * (width - len(cells)))
 

@@ -15,10 +15,10 @@ from typing import BinaryIO
 from openpyxl.utils.datetime import MAC_EPOCH
 
 from .archive import Archive, LocalNames
-from .plan_file import SPOILT, PlanFile, Unreadable
+from .plan_file import MAX_ROWS, SPOILT, TOO_MANY_ROWS, PlanFile, Unreadable
 from .workbook_cells import CellFormats, cell_text, plain
 
-MAX_COLUMNS = 64  # no table has half as many; cells beyond are counted as the last one
+MAX_COLUMNS = 24  # no table has as many; cells further right count as one more
 COLUMN_LETTERS = re.compile("[A-Z]{1,3}")
 ROW_NUMBER = re.compile("[1-9][0-9]{0,6}")
 FORMULA = f"{SPOILT}The cell holds a formula. Paste its value instead."
@@ -205,6 +205,8 @@ class SheetReader:
             self._collecting = False
         elif name == "row":
             if any(self._cells):
+                if len(self.rows) > MAX_ROWS:
+                    raise Unreadable(TOO_MANY_ROWS)
                 self.rows.append((self._row, self._cells))
         elif name == "rPh":
             self._phonetic = False

@@ -20,10 +20,10 @@ from planning.models import TABLE_BY_NAME
 
 from .faults import ExportRefused
 from .numbers import number_text
+from .plan_file import MAX_ROWS
 from .plan_rows import Row, Value
 from .rules import MAX_TEXT
 
-MAX_ROWS = 1_048_575  # below the header
 FIRST_REAL_DATE = datetime.date(1901, 1, 1)  # earlier ones are written as text; Excel's 1900 has a day too many
 # What XML can't hold, and what would read as an escape.
 MUST_BE_ESCAPED = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")

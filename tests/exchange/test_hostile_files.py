@@ -149,3 +149,10 @@ def test_many_faults_are_found_quickly(folder):
 def test_nothing_of_a_hostile_file_is_written(folder, faults_of):
     faults_of(folder(products="name\n*\n"))
     assert not Plant.objects.exists()
+
+
+def test_a_table_of_more_rows_than_a_sheet_holds(folder, faults_of, monkeypatch):
+    monkeypatch.setattr("planning.exchange.plan_file.MAX_ROWS", 3)
+    assert import_plan(folder(products="name\nA\nB\n\nC\n")).counts["products"] == 3
+    (fault,) = faults_of(folder(products="name\nA\nB\nC\nD\n"), replace=True)
+    assert "more than" in fault.text
