@@ -37,7 +37,7 @@ class PlantAutocompleteView(AutocompleteJsonView):
         return rows.select_related(path) if path else rows
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
-        result: dict[str, str] = super().serialize_result(obj, to_field_name)
+        result: dict[str, str] = super().serialize_result(obj, to_field_name)  # type: ignore[misc]
         if isinstance(obj, Route):
             result["text"] = f"{obj.product} / {obj}"
         plant = plant_of(obj)
@@ -89,14 +89,8 @@ class RelatedRows:
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         """Search in every related table but the plants, which are few, and what the page narrows to a short list."""
         fixed = (Plant, Period, Route) if getattr(request, "page_row", None) is not None else (Plant,)
-        return [
-            field.name
-            for field in foreign_keys(self.model)  # type: ignore[attr-defined]
-            if field.related_model not in fixed and field.name in self.searched  # type: ignore[attr-defined]
-        ]
-
-    searched: tuple[str, ...] = ("product", "machine", "material", "route", "period", "customer", "component")
-    searched += ("by_product", "parent", "scenario")
+        fields = foreign_keys(self.model)  # type: ignore[attr-defined]
+        return [field.name for field in fields if field.related_model not in fixed]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
@@ -110,10 +104,9 @@ class RelatedRows:
 
 def with_loaded_choices(field: ModelChoiceField) -> ModelChoiceField:
     """Return the field with its choices read once, for all rows of a formset."""
-    blank = [] if field.required else [("", "every route" if field.queryset.model is Route else "–")]
-    if field.required:
-        blank = [("", "Select value")]
-    field.choices = blank + [(row.pk, str(row)) for row in field.queryset]
+    rows: QuerySet[Any] = field.queryset  # type: ignore[assignment]
+    blank = "every route" if rows.model is Route else "–"
+    field.choices = [("", "Select value" if field.required else blank), *((row.pk, str(row)) for row in rows)]
     return field
 
 
@@ -151,8 +144,9 @@ class PlanAdmin(RelatedRows, ModelAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Stay on a new row that has inlines to fill."""
         if self.inlines and "_addanother" not in request.POST and IS_POPUP_VAR not in request.POST:
-            request.POST = request.POST.copy()
-            request.POST["_continue"] = "1"
+            answer = request.POST.copy()
+            answer["_continue"] = "1"
+            request.POST = answer  # type: ignore[assignment]
         return super().response_add(request, obj, post_url_continue)
 
 

@@ -46,8 +46,8 @@ class ScenarioChangeForm(PlanForm):
         super().__init__(*args, **kwargs)
         for name in ("table", "field", "period"):
             stored = self.initial.get(name)
-            field = self.fields.get(name)
-            if stored and isinstance(field, forms.ChoiceField) and stored not in dict(field.choices):
+            field: Any = self.fields.get(name)
+            if stored and field is not None and stored not in dict(field.choices):
                 field.choices = [*field.choices, (stored, f"{stored} (unknown)")]
         if "field" in self.fields:
             self.fields["field"].widget.attrs["data-fields"] = FIELDS_JSON

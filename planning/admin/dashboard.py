@@ -26,7 +26,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["see_plants"] = see_plants
     context["see_runs"] = see_runs
     context["may_add_plant"] = user.has_perm("planning.add_plant")
-    context["plants"] = plants(may_run(request)) if see_plants else []
+    context["may_run"] = may_run(request)
+    context["plants"] = plants(context["may_run"]) if see_plants else []
     context["latest_runs"] = latest_runs() if see_runs else []
     return context
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -38,8 +39,8 @@ class PlantAutocomplete(AutocompleteSelect):
         url = super().get_url()
         return f"{url}?plant={self.plant_id}" if self.plant_id else url
 
-    def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list[Any]:
-        if self.known is not None and value == [str(self.known.pk)]:
+    def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> list[Any]:
+        if self.known is not None and list(value) == [str(self.known.pk)]:
             option = self.create_option(name, self.known.pk, str(self.known), True, 0, attrs=attrs)
             blank = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
             return [(None, [*blank, option], 0)]
@@ -51,7 +52,7 @@ class PlantAutocomplete(AutocompleteSelect):
 def unique_keys(model: type[Model]) -> list[tuple[str, ...]]:
     """Return the keys of a table."""
     return [
-        constraint.fields
+        tuple(constraint.fields)
         for constraint in model._meta.constraints
         if isinstance(constraint, UniqueConstraint) and constraint.condition is None
     ]
@@ -86,7 +87,7 @@ class PlanForm(ModelForm):
             return
         plant = next((plant_of(row) for row in related.values()), None)
         if plant is not None:
-            self.instance.plant = plant  # type: ignore[attr-defined]
+            self.instance.plant = plant
 
     def refuse_double_with_blank(self, cleaned: dict[str, Any]) -> None:
         """Refuse a second row without a route: databases count blanks as different, planners don't."""
@@ -103,7 +104,7 @@ class PlanForm(ModelForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         """Keep fixed relations in the validation: without them a doubled key would reach the database."""
-        exclude: set[str] = super()._get_validation_exclusions()
+        exclude: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         fixed = {
             field.name
             for field in foreign_keys(type(self.instance))

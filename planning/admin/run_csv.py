@@ -45,9 +45,9 @@ def csv_response(run: Run, table: str) -> StreamingHttpResponse:
 
     def lines() -> Iterator[str]:
         writer = csv.writer(Echo())
-        yield UTF8_MARK + writer.writerow(names)  # type: ignore[operator]
+        yield UTF8_MARK + writer.writerow(names)
         for row in rows.iterator(chunk_size=2000):
-            yield writer.writerow([cell(value) for value in row])  # type: ignore[misc]
+            yield writer.writerow([cell(value) for value in row])
 
     return StreamingHttpResponse(
         lines(),

@@ -7,18 +7,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from planning import runs, snapshot
+from planning import runs
 from planning.models import Run, Scenario
+from planning.snapshot import DataProblems, Problem
 
 from .forms import AmountInput
 from .row_links import row_url
@@ -51,28 +51,30 @@ class RunOptionsForm(forms.Form):
     gap = forms.FloatField(
         label="Gap (%)",
         min_value=0,
-        max_value=100,
+        max_value=99,
         widget=AmountInput,
         help_text="Percent of profit. The solver stops when no plan can be better by more than this.",
     )
     solver = forms.ChoiceField(choices=SOLVERS, widget=UnfoldAdminSelectWidget)
 
-    def options(self) -> runs.RunOptions:
-        """Return the options as the runs take them."""
-        return runs.RunOptions(
-            time_limit=self.cleaned_data["time_limit"],
-            gap=self.cleaned_data["gap"] / 100,
-            solver=self.cleaned_data["solver"],
-        )
+    options: runs.RunOptions  # as the runs take them, once the form is valid
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                self.options = runs.RunOptions(
+                    time_limit=cleaned["time_limit"], gap=cleaned["gap"] / 100, solver=cleaned["solver"]
+                )
+            except runs.BadOptions as wrong:
+                raise ValidationError(str(wrong)) from wrong
+        return cleaned
 
 
 def default_options() -> dict[str, Any]:
     """Return what the form shows first."""
-    return {
-        "time_limit": float(settings.PLANNING["DEFAULT_TIME_LIMIT"]),
-        "gap": round(settings.PLANNING["DEFAULT_GAP"] * 100, 12),
-        "solver": SOLVERS[0][0],
-    }
+    options = runs.RunOptions()
+    return {"time_limit": options.time_limit, "gap": round(options.gap * 100, 12), "solver": options.solver}
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def run_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
         return redirect("admin:planning_scenario_changelist")
     form = RunOptionsForm(request.POST if request.method == "POST" else None, initial=default_options())
     if request.method == "POST" and form.is_valid():
-        started, refusals = start_runs(request, scenarios, form.options())
+        started, refusals = start_runs(request, scenarios, form.options)
         return answer(site, request, started, refusals)
     context = {**site.each_context(request), "title": "Run scenario", "form": form, "scenarios": scenarios}
     return TemplateResponse(request, "admin/planning/scenario/run.html", context)
@@ -119,7 +121,7 @@ def start_runs(
     for scenario in scenarios:
         try:
             started.append(runs.start_run(scenario, options, user=request.user))
-        except snapshot.DataProblems as problems:
+        except DataProblems as problems:
             refusals.append(
                 Refusal(
                     scenario,
@@ -127,10 +129,13 @@ def start_runs(
                     [problem_words(scenario, problem) for problem in problems.warnings],
                 )
             )
+        except runs.CopyTooLarge as too_large:
+            whole_plant = Problem("plant", scenario.plant.name, "", str(too_large))
+            refusals.append(Refusal(scenario, [problem_words(scenario, whole_plant)], []))
     return started, refusals
 
 
-def problem_words(scenario: Scenario, problem: Any) -> dict[str, str]:
+def problem_words(scenario: Scenario, problem: Problem) -> dict[str, str]:
     """Return a problem as the page shows it."""
     return {
         "table": problem.table.replace("_", " "),

@@ -346,7 +346,7 @@ def profit(run: Run) -> Table | None:
     lines = []
     for name in ordered:
         amount = parts[name] if name == "sales" else -parts[name]
-        lines.append([Cell(PROFIT_PARTS.get(name, name), "head"), Cell(money(amount, run.currency), "number")])
+        lines.append([Cell(PROFIT_PARTS.get(name) or name, "head"), Cell(money(amount, run.currency), "number")])
     foot = [Cell("Profit", "head"), Cell(money(run.objective, run.currency), "number")]
     return Table("", "Profit", "Sales less the other parts.", ["Part", "Amount"], lines, len(lines), foot=foot)
 

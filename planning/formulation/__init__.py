@@ -1,6 +1,6 @@
 """The mathematics of the plan format: from detached records to a model, and from its solution to a plan."""
 
 from .model import build_model
-from .plan import PROFIT_PARTS, Plan, Prices, limit_rows, read_plan, read_prices
+from .plan import PROFIT_PARTS, Plan, Prices, limit_rows, read_plan, read_prices, with_decisions_held
 
-__all__ = ["PROFIT_PARTS", "Plan", "Prices", "build_model", "limit_rows", "read_plan", "read_prices"]
+__all__ = ["PROFIT_PARTS", "Plan", "Prices", "build_model", "limit_rows", "read_plan", "read_prices", "with_decisions_held"]

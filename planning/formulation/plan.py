@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from planning.lx import CompiledModel, LimitPrices, LXRows, LXSolution, LXTable
+from planning.lx import CompiledModel, LimitPrices, LXRows, LXSolution, LXTable, with_whole_decisions_held
 from planning.snapshot import Snapshot
 
 Array = npt.NDArray[np.float64]
@@ -191,6 +191,20 @@ class Prices:
     price: Array
     low: Array
     high: Array
+
+
+def with_decisions_held(compiled: CompiledModel, values: Array) -> CompiledModel:
+    """Return the linear model with the whole decisions of a solution held.
+
+    A lot whose setup is held needs its `make <= M * setup` no longer: M comes from hours, materials
+    and demand, and would take their prices.
+    """
+    held = with_whole_decisions_held(compiled, values)
+    span = compiled.constraints["lot_at_most"].span
+    is_set_up = held.upper[compiled.variables["setup"].span] > 0.5
+    row_upper = held.row_upper.copy()
+    row_upper[span] = np.where(is_set_up, np.inf, row_upper[span])
+    return replace(held, row_upper=row_upper)
 
 
 def limit_rows(compiled: CompiledModel) -> npt.NDArray[np.int64]:

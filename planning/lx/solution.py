@@ -57,7 +57,7 @@ class LXSolution:
     objective_value: float | None = None
     bound: float | None = None
     row_duals: Floats | None = field(default=None, repr=False)
-    basis: Any = field(default=None, repr=False)  # HiGHS' basis of a linear model, for warm starts
+    live: Any = field(default=None, repr=False, compare=False)  # the HiGHS that solved a linear model, for questions
     seconds: float = 0.0
     message: str = ""
     log: str = field(default="", repr=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from planning.formulation import Plan, Prices, limit_rows, read_plan, read_prices
+from planning.formulation import Plan, Prices, limit_rows, read_plan, read_prices, with_decisions_held
 from planning.lx import (
     INFEASIBLE,
     INTERRUPTED,
@@ -24,14 +24,13 @@ from planning.lx import (
     compile_model,
     price_limits,
     solve_linear,
-    with_whole_decisions_held,
 )
 from planning.snapshot import Snapshot
 
 from .options import RunOptions
 
 _STRICT = 1e-9  # integrality tolerance of a second solve, where the first leaked past a setup
-_PRICE_SECONDS = 2.0
+_PRICE_SECONDS = 1.0
 
 
 @dataclass
@@ -132,7 +131,7 @@ def _linear(compiled: CompiledModel, solution: LXSolution) -> LXSolution | None:
     if not compiled.is_mip:
         return solution if solution.row_duals is not None else solve_linear(compiled, SolverOptions())
     assert solution.values is not None
-    held = solve_linear(with_whole_decisions_held(compiled, solution.values), SolverOptions())
+    held = solve_linear(with_decisions_held(compiled, solution.values), SolverOptions())
     return held if held.termination == OPTIMAL else None
 
 

@@ -1,9 +1,9 @@
 """What one more unit of a limit is worth, and between which limits that holds.
 
-A price is the slope of the best objective as a function of one right side. The range is the whole
-stretch on which the slope holds: at a degenerate optimum the range of a single basis may be
-shorter, so each end is found by a linear model of its own (how far can the limit move with the
-objective still on the line?) while there is time, and is the basis' range after that.
+A price is the slope of the best objective as a function of one right side. It holds on the whole
+stretch on which the optimal duals stay optimal. The ranging of one basis gives that stretch where
+no other plan is as good; where there are several, each end is found by a linear model of its own:
+how far can the limit move while some plan still goes with the same duals?
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ import numpy as np
 
 from ..compile import CompiledModel
 from ..model import MAXIMIZE
-from ..records import Floats, Positions
-from ..solution import OPTIMAL, LXSolution
+from ..records import Booleans, Floats, Positions
+from ..solution import LXSolution
 from ..solvers.base import SolverOptions
-from ..solvers.highs import HighsSolver, new_highs
+from ..solvers.highs import HighsSolver, new_highs, set_option
 
+_ZERO = 1e-9  # relative to the largest cost: a reduced cost or dual this small is none
+_PRIMAL_SIMPLEX = 4
+_INFINITE = 1e20
 
 
 @dataclass
@@ -34,137 +37,160 @@ class LimitPrices:
 
 
 def price_limits(solution: LXSolution, rows: Positions, *, seconds: float = 5.0) -> LimitPrices | None:
-    """Return the prices of the `<=` rows of a solved linear model, and where they hold.
+    """Return the prices of the `<=` rows of a linear model that HiGHS solved, and where they hold.
 
     `low` and `high` are right sides. A row that does not bind has price 0, down to the least right
-    side with the same objective. None where the model has no duals.
+    side with the same objective. After `seconds` the ends are those of the optimal basis, which may
+    be nearer than the true ones. None where the model has no duals.
     """
-    compiled = solution.compiled
-    if solution.row_duals is None or solution.values is None or solution.objective_value is None:
+    if solution.row_duals is None or solution.values is None or solution.live is None:
         return None
-    sign = 1.0 if compiled.sense == MAXIMIZE else -1.0
-    count = len(rows)
-    if not count:
-        return LimitPrices(np.zeros(0), np.zeros(0), np.zeros(0))
-    highs = new_highs(compiled, SolverOptions())
-    if solution.basis is not None:
-        highs.setBasis(solution.basis)
-    highs.run()
-    price, low, high = _from_basis(highs, compiled, rows, sign)
-    finder = _RangeFinder(compiled, solution, sign)
+    duals = _Duals.of(solution)
+    found = _from_basis(solution, duals, rows)
+    if not len(rows):
+        return found
+    at_kink = (found.price > 0) & (found.high - found.low < _step(found.high))
+    if not (duals.several_plans or at_kink.any()):
+        return found
     deadline = time.monotonic() + seconds
-    for i in range(count):
+    finder = _RangeFinder(solution, duals)
+    for i in np.flatnonzero(at_kink | duals.several_plans).tolist():
         if time.monotonic() > deadline:
             break
-        price[i], low[i], high[i] = finder.find(int(rows[i]), float(price[i]), float(low[i]), float(high[i]))
-    return LimitPrices(price, low, high)
+        finder.refine(found, i, int(rows[i]), deadline)
+    return found
 
 
-def _from_basis(
-    highs: Any, compiled: CompiledModel, rows: Positions, sign: float
-) -> tuple[Floats, Floats, Floats]:
+def solve_linear(compiled: CompiledModel, options: SolverOptions) -> LXSolution:
+    """Return HiGHS' solution of a linear model, with duals."""
+    return HighsSolver().solve(compiled, options)
+
+
+def _step(limit: Any) -> Any:
+    """Return the smallest move of a limit that counts as one."""
+    return 1e-6 * np.maximum(1.0, np.abs(limit))
+
+
+@dataclass
+class _Duals:
+    """The optimal duals: reduced costs of columns and duals of rows, and what they leave free to move."""
+
+    column: Floats
+    row: Floats
+    free_columns: Booleans  # a reduced cost of zero: the variable may take any value within its bounds
+    free_rows: Booleans  # a dual of zero: the row need not be tight
+    several_plans: bool  # something outside the basis may move without changing the objective
+    sign: float
+
+    @classmethod
+    def of(cls, solution: LXSolution) -> _Duals:
+        compiled, highs = solution.compiled, solution.live
+        found, basis = highs.getSolution(), highs.getBasis()
+        column, row = np.array(found.col_dual), np.array(found.row_dual)
+        small = _ZERO * max(1.0, float(np.abs(compiled.cost).max(initial=0.0)))
+        free_columns, free_rows = np.abs(column) <= small, np.abs(row) <= small
+        basic = highspy.HighsBasisStatus.kBasic
+        column_out = np.array([status != basic for status in basis.col_status], dtype=np.bool_)
+        row_out = np.array([status != basic for status in basis.row_status], dtype=np.bool_)
+        movable_columns = column_out & free_columns & (compiled.lower < compiled.upper)
+        movable_rows = row_out & free_rows & (compiled.row_lower < compiled.row_upper)
+        several = bool(movable_columns.any() or movable_rows.any())
+        sign = 1.0 if compiled.sense == MAXIMIZE else -1.0
+        return cls(column, row, free_columns, free_rows, several, sign)
+
+
+def _from_basis(solution: LXSolution, duals: _Duals, rows: Positions) -> LimitPrices:
     """Return prices and the ranges of the optimal basis."""
-    found = highs.getSolution()
-    limits = compiled.row_upper[rows]
-    price = np.maximum(sign * np.array(found.row_dual)[rows], 0.0)
-    price[price < 1e-11] = 0.0
-    activity = np.array(found.row_value)[rows]
-    status, ranging = highs.getRanging()
+    limits = solution.compiled.row_upper[rows]
+    price = np.maximum(duals.sign * duals.row[rows], 0.0)
+    price[duals.free_rows[rows]] = 0.0
+    activity = np.array(solution.live.getSolution().row_value)[rows]
+    status, ranging = solution.live.getRanging()
     if status != highspy.HighsStatus.kOk:
-        return price, limits.copy(), limits.copy()
+        return LimitPrices(price, limits.copy(), limits.copy())
     low = np.array(ranging.row_bound_dn.value_)[rows]
     high = np.array(ranging.row_bound_up.value_)[rows]
     binds = price > 0
     low = np.where(binds, np.minimum(low, limits), np.minimum(activity, limits))
     high = np.where(binds, np.maximum(high, limits), np.nan)
-    low[np.abs(low) >= 1e20] = np.nan
-    high[np.abs(high) >= 1e20] = np.nan
-    return price, low, high
+    low[np.abs(low) >= _INFINITE] = np.nan
+    high[np.abs(high) >= _INFINITE] = np.nan
+    return LimitPrices(price, low, high)
 
 
 class _RangeFinder:
-    """Finds the ends of a price's range: one column for the shift of the limit, one row for the objective."""
+    """Finds the ends of ranges: a linear model in which only what the duals leave free can move.
 
-    def __init__(self, compiled: CompiledModel, solution: LXSolution, sign: float) -> None:
-        assert solution.objective_value is not None
-        self.compiled = compiled
-        self.sign = sign
-        self.objective = solution.objective_value - compiled.offset
-        self.highs = new_highs(compiled, SolverOptions())
+    One more column shifts the limit in question; it is held at 0 between the questions.
+    """
+
+    def __init__(self, solution: LXSolution, duals: _Duals) -> None:
+        self.solution, self.compiled, self.sign = solution, solution.compiled, duals.sign
+        self.highs = new_highs(self.compiled, SolverOptions())
+        set_option(self.highs, "simplex_strategy", _PRIMAL_SIMPLEX)
+        compiled, highs = self.compiled, self.highs
+        assert solution.values is not None
+        columns = np.flatnonzero(~duals.free_columns).astype(np.int32)
+        values = solution.values[columns]
+        highs.changeColsBounds(len(columns), columns, values, values)
+        activity = np.array(solution.live.getSolution().row_value)
+        at_upper = np.abs(activity - compiled.row_upper) <= np.abs(activity - compiled.row_lower)
+        tight = np.where(at_upper, compiled.row_upper, compiled.row_lower)
+        self.tight = ~duals.free_rows
+        for row in np.flatnonzero(self.tight).tolist():
+            highs.changeRowBounds(row, tight[row], tight[row])
         count = compiled.column_count
-        if solution.basis is not None:
-            self.highs.setBasis(solution.basis)
-        self.highs.run()
-        used = np.flatnonzero(compiled.cost)
-        slack = 1e-12 * abs(self.objective)
-        # sign * (cost x) - price * shift >= sign * objective
-        self.highs.addRow(
-            self.sign * self.objective - slack,
-            highspy.kHighsInf,
-            len(used),
-            used.astype(np.int32),
-            self.sign * compiled.cost[used],
-        )
-        self.highs.addCol(0.0, 0.0, 0.0, 0, np.zeros(0, np.int32), np.zeros(0))
-        self.shift, self.line = count, compiled.row_count
-        self.highs.changeColsCost(count, np.arange(count, dtype=np.int32), np.zeros(count))
-        self.highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        highs.changeColsCost(count, np.arange(count, dtype=np.int32), np.zeros(count))
+        highs.changeObjectiveOffset(0.0)
+        highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        highs.setBasis(solution.live.getBasis())
+        self.shift = count
+        highs.addCol(1.0, 0.0, 0.0, 0, np.zeros(0, np.int32), np.zeros(0))
 
-    def find(self, row: int, price: float, low: float, high: float) -> tuple[float, float, float]:
-        """Return price, low and high; a price between the two of a kink is replaced by that of one more unit."""
+    def refine(self, found: LimitPrices, i: int, row: int, deadline: float) -> None:
+        """Put the true ends of row `i`'s range in place; the price of one more unit where there is a kink."""
         limit = float(self.compiled.row_upper[row])
-        step = 1e-6 * max(1.0, abs(limit))
-        down = self._shift(row, price, -1.0)
-        up = np.inf if price == 0.0 else self._shift(row, price, 1.0)
+        price = float(found.price[i])
+        down = self._move(row, -1.0, deadline)
+        up = np.inf if price == 0.0 else self._move(row, 1.0, deadline)
         if down is None or up is None:
-            return price, low, high
-        if down < step and up < step:
-            better = self._price_beyond(row, limit)
-            if better is None:
-                return price, low, high
-            price = better
-            down = self._shift(row, price, -1.0)
-            up = np.inf if price == 0.0 else self._shift(row, price, 1.0)
-            if down is None or up is None:
-                return price, low, high
-        return price, (np.nan if np.isinf(down) else limit - down), (np.nan if np.isinf(up) else limit + up)
+            return
+        if down < _step(limit) and up < _step(limit):
+            self._beyond(found, i, row, limit)
+            return
+        found.low[i] = np.nan if np.isinf(down) else limit - down
+        found.high[i] = np.nan if np.isinf(up) else limit + up
 
-    def _shift(self, row: int, price: float, direction: float) -> float | None:
-        """Return how far the limit can move in a direction while the objective stays on the line; None: unknown."""
+    def _move(self, row: int, direction: float, deadline: float) -> float | None:
+        """Return how far the limit can move in a direction; None: unknown."""
         highs = self.highs
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return None
+        set_option(highs, "time_limit", highs.getRunTime() + left)
         highs.changeCoeff(row, self.shift, -direction)
-        highs.changeCoeff(self.line, self.shift, -price * direction)
         highs.changeColBounds(self.shift, 0.0, highspy.kHighsInf)
-        highs.changeColCost(self.shift, 1.0)
         highs.run()
-        status = highs.getModelStatus()
-        found = float(highs.getInfo().objective_function_value)
+        status, found = highs.getModelStatus(), float(highs.getInfo().objective_function_value)
         highs.changeColBounds(self.shift, 0.0, 0.0)
         highs.changeCoeff(row, self.shift, 0.0)
-        highs.changeCoeff(self.line, self.shift, 0.0)
         if status == highspy.HighsModelStatus.kOptimal:
             return max(found, 0.0)
         if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             return float("inf")
         return None
 
-    def _price_beyond(self, row: int, limit: float) -> float | None:
-        """Return the price just above the limit: that of one more unit."""
+    def _beyond(self, found: LimitPrices, i: int, row: int, limit: float) -> None:
+        """At a kink the price of the basis may lie between the two true ones: take that of one more unit."""
         moved = new_highs(self.compiled, SolverOptions())
-        moved.changeRowBounds(row, self.compiled.row_lower[row], limit + 1e-5 * max(1.0, abs(limit)))
+        beyond = limit + 1e-5 * max(1.0, abs(limit))
+        moved.changeRowBounds(row, self.compiled.row_lower[row], beyond)
         moved.run()
         if moved.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        price = self.sign * float(moved.getSolution().row_dual[row])
-        return 0.0 if price < 1e-11 else price
-
-
-def solve_linear(compiled: CompiledModel, options: SolverOptions) -> LXSolution:
-    """Return HiGHS' solution of a linear model, with duals and a basis."""
-    solution = HighsSolver().solve(compiled, options)
-    if solution.termination == OPTIMAL and solution.row_duals is None:
-        solution.row_duals = np.zeros(compiled.row_count)
-    return solution
-
-
-
+            return
+        price = max(self.sign * float(moved.getSolution().row_dual[row]), 0.0)
+        status, ranging = moved.getRanging()
+        high = float(ranging.row_bound_up.value_[row]) if status == highspy.HighsStatus.kOk else beyond
+        found.price[i] = price if price > _ZERO else 0.0
+        found.low[i] = limit
+        found.high[i] = np.nan if found.price[i] == 0.0 or abs(high) >= _INFINITE else high

@@ -121,7 +121,7 @@ class HighsSolver:
                 solution.bound = bound if np.isfinite(bound) and abs(bound) < 1e20 else None
             else:
                 solution.row_duals = np.array(found.row_dual)
-                solution.basis = highs.getBasis()
+                solution.live = highs
         return solution
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve
 
 ALIASES = {"CBC": "PULP_CBC_CMD"}
 _LARGEST_SENSIBLE = 1e18
+_BOXES = (1e8, 1e10)  # where bounds are put that a model does not have, to see whether it needs them
 
 
 class PulpSolver:
@@ -62,7 +64,7 @@ class PulpSolver:
             if stopped.is_set():
                 solution.termination = INTERRUPTED
             elif solution.termination in (INFEASIBLE, UNBOUNDED, ERROR):
-                solution.termination = self._which(compiled, options, started, folder)
+                solution = self._second_look(solution, options, started, folder)
         solution.seconds = time.monotonic() - started
         return solution
 
@@ -128,23 +130,40 @@ class PulpSolver:
         if not compiled.is_mip:
             return solution.objective_value
         found = re.findall(r"^(?:Lower|Upper) bound:\s+(\S+)", log, re.MULTILINE)
-        if found:
-            return in_model_sense(float(found[-1]), compiled) + compiled.offset
-        exact = solution.termination == OPTIMAL and self._solver == "PULP_CBC_CMD" and "within gap" not in log
-        return solution.objective_value if exact else None
+        if not found:
+            exact = solution.termination == OPTIMAL and self._solver == "PULP_CBC_CMD" and "within gap" not in log
+            return solution.objective_value if exact else None
+        assert solution.objective_value is not None
+        bound = float(found[-1]) + compiled.offset
+        room = bound - solution.objective_value
+        beyond = room if compiled.sense == MAXIMIZE else -room
+        return bound if beyond >= -1e-6 * max(1.0, abs(bound)) else None  # CBC prints it in six digits
 
-    def _which(self, compiled: CompiledModel, options: SolverOptions, started: float, folder: str) -> str:
-        """Return infeasible, unbounded or an error: solved again without an objective."""
-        left = None if options.time_limit is None else options.time_limit - (time.monotonic() - started)
-        if left is not None and left <= 0:
-            return TIME_LIMIT
-        problem, _ = build(without_objective(compiled))
-        rest = SolverOptions(time_limit=left, threads=options.threads)
-        self._run(problem, rest, folder, Path(folder) / "feasible.log")
-        if problem.status == pulp.LpStatusOptimal:
-            return UNBOUNDED
-        return INFEASIBLE if problem.status == pulp.LpStatusInfeasible else ERROR
+    def _second_look(
+        self, claimed: LXSolution, options: SolverOptions, started: float, folder: str
+    ) -> LXSolution:
+        """Return what is true of a model that the solver calls infeasible or unbounded: such words are not trusted.
 
+        Is there any plan at all? Then, with every missing bound far away: does the best plan go there?
+        """
+        compiled = claimed.compiled
+        for box, question in ((None, without_objective(compiled)), *((box, _boxed(compiled, box)) for box in _BOXES)):
+            left = None if options.time_limit is None else options.time_limit - (time.monotonic() - started)
+            if left is not None and left <= 0:
+                return LXSolution(compiled, self.name, TIME_LIMIT, log=claimed.log)
+            log = Path(folder) / f"second{box or 0:.0f}.log"
+            problem, variables = build(question)
+            self._run(problem, replace(options, time_limit=left), folder, log)
+            answer = self._read(compiled, problem, variables, options, started, log)
+            if answer.termination == TIME_LIMIT:
+                return answer
+            if box is None and answer.termination != OPTIMAL:
+                claimed.termination = answer.termination if answer.termination == INFEASIBLE else claimed.termination
+                return claimed
+            if box is not None and answer.values is not None and np.abs(answer.values).max() < box * 0.999:
+                return answer
+        claimed.termination = UNBOUNDED
+        return claimed
 
 @contextmanager
 def interrupting(stop: StopCallback | None) -> Iterator[threading.Event]:
@@ -178,11 +197,6 @@ def _children() -> list[int]:
     return [int(child) for path in listed for child in path.read_text().split()]
 
 
-def in_model_sense(bound: float, compiled: CompiledModel) -> float:
-    """Return CBC's bound in the model's sense: PuLP hands CBC a minimisation."""
-    return -bound if compiled.sense == MAXIMIZE else bound
-
-
 def build(compiled: CompiledModel) -> tuple[Any, list[Any]]:
     """Return the PuLP problem of the model and its variables in the order of the columns."""
     sense = pulp.LpMaximize if compiled.sense == MAXIMIZE else pulp.LpMinimize
@@ -209,6 +223,12 @@ def build(compiled: CompiledModel) -> tuple[Any, list[Any]]:
         if upper != np.inf:
             problem += pulp.LpConstraint(left, pulp.LpConstraintLE, f"u{row}", upper)
     return problem, variables
+
+
+def _boxed(compiled: CompiledModel, box: float) -> CompiledModel:
+    """Return the model with every missing bound at +-box."""
+    lower = np.where(np.isinf(compiled.lower), -box, compiled.lower)
+    return replace(compiled, lower=lower, upper=np.where(np.isinf(compiled.upper), box, compiled.upper))
 
 
 def _bound(value: float) -> float | None:

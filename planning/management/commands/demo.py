@@ -1,0 +1,50 @@
+"""`manage.py demo`: the sample plant, solved, and how to go on from there."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from planning.exchange import import_plan
+from planning.management.plan_text import describe
+from planning.models import BASELINE, Plant, Scenario
+from planning.runs import execute, run_as_json, start_run
+
+SAMPLE = Path(__file__).resolve().parents[2] / "exchange" / "samples" / "furniture_workshop"
+PLANT = "Furniture Workshop"
+LOGIN = "planner"
+
+
+class Command(BaseCommand):
+    help = "Set up the database, load the sample plant once, solve it, and say how to log in."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        if not Plant.objects.filter(name=PLANT).exists():
+            import_plan(SAMPLE)
+        scenario, _ = Scenario.objects.get_or_create(plant=Plant.objects.get(name=PLANT), name=BASELINE)
+        run = start_run(scenario, here=True)
+        run = execute(run.pk, run.attempt)
+        self.stdout.write(describe(run_as_json(run), run.currency))
+        self.stdout.write(self._how_to_go_on())
+
+    def _how_to_go_on(self) -> str:
+        """Return how to open the site; the password of a new login is shown here and nowhere else."""
+        users = get_user_model()
+        lines = ["", "Open it in the browser:", "", "  make serve", "  http://127.0.0.1:8000/admin/", ""]
+        if users._default_manager.filter(username=LOGIN).exists():
+            lines.append(f'Log in as "{LOGIN}" with the password that was shown the first time.')
+            lines.append(f"Forgotten? .venv/bin/python manage.py changepassword {LOGIN}")
+        elif not settings.THIS_MACHINE_ONLY:
+            lines.append("Make a login with: .venv/bin/python manage.py createsuperuser")
+        else:
+            password = secrets.token_urlsafe(9)
+            users._default_manager.create_superuser(username=LOGIN, password=password)  # type: ignore[attr-defined]
+            lines.append(f'Log in as "{LOGIN}" with the password {password} (shown only now).')
+        return "\n".join(lines)
