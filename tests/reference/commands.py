@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ from django.core.management import CommandError, call_command
 
 
 def run_command(name: str, *arguments: str) -> tuple[int, str]:
-    """Return a command's exit code and what it printed."""
+    """Return a command's exit code and what it printed on standard output; its errors go to the test's report."""
     out = io.StringIO()
     try:
-        call_command(name, *arguments, stdout=out, stderr=io.StringIO())
+        call_command(name, *arguments, stdout=out)
     except CommandError as error:
+        sys.stderr.write(f"{error}\n")
         return error.returncode, out.getvalue()
     except SystemExit as error:
         return int(error.code or 0), out.getvalue()

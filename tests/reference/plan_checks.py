@@ -229,7 +229,7 @@ class Checks:
                 self.equal(f"{where} balance", sum(sources), sum(targets), *sources, *targets)
                 self.at_most(f"{where} supply below 0", -row["supplied"], 0.0)
                 self.at_most(f"{where} supply", row["supplied"], values["available_quantity"])
-                self.at_most(f"{where} lapses more than was in stock", row["lapsed"], opening)
+                self.at_most(f"{where} lapses more than was in stock", row["lapsed"], opening, *sources, *targets)
                 self.check_stock(where, row, values, is_last=t == self.plant.periods[-1])
                 use = self.use["material", k, t]
                 self.equal(f"{where} used, as utilization", use["used"], row["used"])

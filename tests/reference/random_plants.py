@@ -81,6 +81,8 @@ class Builder:
         self.add_product_periods()
         self.add_route_periods()
         self.give_ways()
+        if self.daring:
+            self.random.choice([self.buy_without_limit, self.make_without_limit, self.set_up_without_limit])()
         if orders:
             self.add_orders()
         if goals:
@@ -351,6 +353,45 @@ class Builder:
             row["max_batch_size"] = row["max_batch_size"] or self.number(BIG_BATCH, 30)
         if row["max_purchase"] is None:
             row["max_purchase"] = self.number(0, 10)
+
+    def demand_without_limit(self, product: str) -> None:
+        self.row_of("products", product).update({"max_demand": None, "profit_per_unit": 20.0})
+        for row in self.periods_of("product_periods", "product", product):
+            row.update({"max_demand": None, "profit_per_unit": None})
+
+    def buy_without_limit(self) -> None:
+        """Let a product be bought cheaply and sold dearly for ever."""
+        product = self.random.choice(self.products)
+        self.demand_without_limit(product)
+        self.row_of("products", product).update({"purchase_cost_per_unit": 3.0, "max_purchase": None})
+        for row in self.periods_of("product_periods", "product", product):
+            row.update({"purchase_cost_per_unit": None, "max_purchase": None})
+
+    def make_without_limit(self, *, demand_too: bool = True) -> str:
+        """Let a product be made of nothing in no time; one with few routes, since each setup doubles the work."""
+        product = min(self.products, key=lambda name: len(self.routes.get(name, [])))
+        if demand_too:
+            self.demand_without_limit(product)
+        for table in ("products", "routes", "product_periods", "route_periods"):
+            for row in self.tables[table]:
+                if row.get("product", row.get("name")) == product:
+                    row["max_batch_size"] = None
+        for table in ("material_requirements", "component_requirements"):
+            self.tables[table] = [row for row in self.tables[table] if row["product"] != product]
+        for row in self.tables["production_recipes"]:
+            if row["product"] == product:
+                row["hours_required"] = 0
+        return product
+
+    def set_up_without_limit(self) -> None:
+        """Let a product with a setup be made without a limit but, at times, demand."""
+        product = self.make_without_limit(demand_too=self.maybe(0.5))
+        for row in self.tables["production_recipes"]:
+            if row["product"] == product:
+                row["setup_cost"] = 10.0
+
+    def periods_of(self, table: str, column: str, name: str) -> list[dict[str, Any]]:
+        return [row for row in self.tables[table] if row[column] == name]
 
     def has_overtime(self, machine: str) -> bool:
         rows = [self.row_of("machines", machine)]
