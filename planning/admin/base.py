@@ -70,7 +70,7 @@ class RelatedRows:
             kwargs["queryset"] = self.choices_on_page(db_field, row, plant)
             field = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
             return with_loaded_choices(field)
-        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+        if db_field.name in self.get_autocomplete_fields(request):
             kwargs["widget"] = PlantAutocomplete(
                 db_field,
                 self.admin_site,  # type: ignore[attr-defined]

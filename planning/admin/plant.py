@@ -14,6 +14,7 @@ from unfold.enums import ActionVariant
 
 from planning.models import (
     BASELINE,
+    TABLES,
     Customer,
     CustomerOrder,
     Goal,
@@ -25,6 +26,7 @@ from planning.models import (
     RawMaterial,
     Run,
     Scenario,
+    ScenarioChange,
 )
 
 from .amounts import flag_column
@@ -103,6 +105,23 @@ class PlantAdmin(PlanAdmin):
                 }
             )
         return tables
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Count what goes with the plants instead of listing it: there may be 100,000 rows."""
+        counts, perms_needed = {"plants": len(objs)}, set()
+        if not self.has_delete_permission(request):
+            perms_needed.add("plant")
+        models: list[type[Model]] = [table.model for table in TABLES if table.model is not Plant]
+        for model in [*models, Run]:
+            count = model._default_manager.filter(**{f"{plant_path(model)}__in": objs}).count()
+            if not count:
+                continue
+            counts[str(model._meta.verbose_name_plural)] = count
+            if model is not ScenarioChange and not self.admin_site.get_model_admin(model).has_delete_permission(
+                request
+            ):
+                perms_needed.add(str(model._meta.verbose_name))
+        return [str(plant) for plant in objs], counts, perms_needed, []
 
     def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_run(request)

@@ -8,18 +8,19 @@ from planning.models import Product, ProductPeriod, Route, RoutePeriod
 
 from .amounts import amount_column, flag_column, period_amount_column
 from .base import PlanAdmin, PlanInline
-from .recipes import ByProductInline, ComponentInline, MaterialInline, RecipeInline
+from .recipes import ROWS_ON_A_PRODUCT, ByProductInline, ComponentInline, MaterialInline, RecipeInline
 
 
 class ProductPeriodInline(PlanInline):
     model = ProductPeriod
     verbose_name_plural = "By period"
-    per_page = 26
+    per_page = 24
 
 
 class RouteInline(PlanInline):
     model = Route
     verbose_name_plural = "Routes"
+    per_page = ROWS_ON_A_PRODUCT
     show_change_link = True
     hide_title = False  # the change link stands there
 

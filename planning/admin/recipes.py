@@ -14,16 +14,20 @@ from planning.models import ByProduct, ComponentRequirement, MaterialRequirement
 from .amounts import amount_column
 from .base import PlanAdmin, PlanInline
 
+ROWS_ON_A_PRODUCT = 20  # of each table, before paging: a browser's form may have 1,000 fields in all
+
 
 class RecipeInline(PlanInline):
     model = ProductionRecipe
     fields = ("machine", "route", "hours_required", "setup_hours", "setup_cost")
+    per_page = ROWS_ON_A_PRODUCT
     verbose_name_plural = "Recipes"
 
 
 class MaterialInline(PlanInline):
     model = MaterialRequirement
     fields = ("material", "route", "quantity_required")
+    per_page = ROWS_ON_A_PRODUCT
     verbose_name_plural = "Materials"
 
 
@@ -31,6 +35,7 @@ class ComponentInline(PlanInline):
     model = ComponentRequirement
     fk_name = "product"
     fields = ("component", "route", "quantity_required")
+    per_page = ROWS_ON_A_PRODUCT
     verbose_name_plural = "Components"
 
 
@@ -38,6 +43,7 @@ class ByProductInline(PlanInline):
     model = ByProduct
     fk_name = "product"
     fields = ("by_product", "route", "quantity_produced")
+    per_page = ROWS_ON_A_PRODUCT
     verbose_name_plural = "By-products"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -73,8 +74,12 @@ class RunOptionsForm(forms.Form):
 
 def default_options() -> dict[str, Any]:
     """Return what the form shows first."""
-    options = runs.RunOptions()
-    return {"time_limit": options.time_limit, "gap": round(options.gap * 100, 12), "solver": options.solver}
+    defaults: dict[str, Any] = settings.PLANNING
+    return {
+        "time_limit": defaults["DEFAULT_TIME_LIMIT"],
+        "gap": round(defaults["DEFAULT_GAP"] * 100, 12),
+        "solver": SOLVERS[0][0],
+    }
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from planning.models import BASELINE, Customer, CustomerOrder, Machine, Period, Plant, Product, Scenario
 from tests.admin.test_same_plant import product_form
-from tests.factories import make_plant
+from tests.factories import make_plant, make_user
 
 
 def test_adding_a_plant_makes_its_baseline_and_stays_on_its_page(planner: Client, db: None) -> None:
@@ -115,3 +115,17 @@ def test_deleting_a_plant_takes_its_baseline_along(planner: Client, plant: Plant
     assert not Plant.objects.exists()
     assert not Scenario.objects.exists()
     assert not Product.objects.exists()
+
+
+def test_the_page_that_deletes_a_plant_counts_its_rows(planner: Client, plant: Plant) -> None:
+    page = planner.get(reverse("admin:planning_plant_delete", args=[plant.pk]))
+    assert dict(page.context["model_count"])["products"] == 3
+    assert "Assembly Station" not in page.content.decode()
+
+
+def test_a_plant_is_deleted_only_with_the_right_to_delete_all_that_goes_with_it(client: Client, plant: Plant) -> None:
+    client.force_login(make_user("gardener", "view_plant", "delete_plant", "delete_product"))
+    url = reverse("admin:planning_plant_delete", args=[plant.pk])
+    assert "machine" in client.get(url).context["perms_lacking"]
+    assert client.post(url, {"post": "yes"}).status_code == 403
+    assert Plant.objects.exists()

@@ -121,3 +121,20 @@ def test_a_stored_period_that_is_gone_is_shown_and_not_turned_into_every_period(
     values["scenario_changes-INITIAL_FORMS"] = 1
     response = planner.post(change_url(scenario), values)
     assert "The plant has no period" in response.content.decode()
+
+
+def test_the_changes_of_the_second_page_are_edited(planner: Client, scenario: Scenario) -> None:
+    changes = [
+        ScenarioChange.objects.create(scenario=scenario, table="machines", row="*", field="units", value=float(index))
+        for index in range(60)
+    ]
+    url = f"{change_url(scenario)}?scenario_changes-page=2"
+    assert 'value="55"' in planner.get(url).content.decode()
+    rows = [
+        {"id": str(row.pk), "table": "machines", "row": "*", "field": "units", "value": str(row.value + 100)}
+        for row in changes[50:]
+    ]
+    values = form(scenario, *rows)
+    values["scenario_changes-INITIAL_FORMS"] = len(rows)
+    assert planner.post(url, values).status_code == 302
+    assert list(scenario.scenario_changes.values_list("value", flat=True)[49:52]) == [49.0, 150.0, 151.0]

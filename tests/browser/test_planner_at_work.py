@@ -1,0 +1,152 @@
+"""A planner at work in a browser: enters data, follows a run, reads its plan."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, Route, expect
+
+from planning.models import Period, Product, ProductionRecipe, Run, Scenario
+from tests.factories import make_furniture, make_run, make_solved_run
+
+STRICT = "script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; default-src 'self'; img-src 'self' data:"
+
+# The child process outlives the request that started it, on purpose.
+OUTLIVES = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+
+
+@OUTLIVES
+def test_a_scenario_is_run_in_a_child_process_and_its_plan_read(planner: Page) -> None:
+    plant = make_furniture()
+    planner.get_by_role("link", name="Scenarios").first.click()
+    planner.get_by_role("link", name="Baseline", exact=True).click()
+    planner.get_by_role("link", name="Run scenario").click()
+    planner.get_by_role("button", name="Run", exact=True).click()
+    planner.wait_for_url("**/planning/run/*/change/")
+    expect(planner.get_by_text("2,735.71 USD").first).to_be_visible(timeout=60_000)
+    expect(planner.get_by_text("plan checked")).to_be_visible()
+    expect(planner.get_by_text("worth 5.71 USD per unit", exact=False)).to_be_visible()
+    production = planner.get_by_role("region", name="Production")
+    assert production.locator("tbody tr").all_inner_texts() == ["Chair\t10", "Table\t5", "Desk\t8.43"]
+    run = Run.objects.get()
+    assert (run.plant, run.state, run.user.username) == (plant, "solved", "planner")
+
+
+@OUTLIVES
+def test_a_scenario_without_a_plan_says_why(planner: Page) -> None:
+    plant = make_furniture()
+    plant.raw_materials.filter(name="Wood").update(available_quantity=100.0)
+    planner.goto(f"{reverse('admin:planning_scenario_run')}?scenario={plant.scenarios.get().pk}")
+    planner.get_by_role("button", name="Run", exact=True).click()
+    expect(planner.get_by_text("No plan fulfils all demands and limits at once.")).to_be_visible(timeout=60_000)
+
+
+def test_the_page_of_a_run_follows_it_to_its_end(planner: Page) -> None:
+    plant = make_furniture()
+    run = make_run(plant)
+    planner.goto(reverse("admin:planning_run_change", args=[run.pk]))
+    expect(planner.locator("[data-run-badge]")).to_have_text("Queued")
+    first = planner.locator("[data-run-elapsed]").inner_text()
+
+    Run.objects.filter(pk=run.pk).update(state="running")
+    expect(planner.locator("[data-run-badge]")).to_have_text("Running")
+    expect(planner.locator("[data-run-elapsed]")).not_to_have_text(first)
+
+    planner.reload()
+    Run.objects.filter(pk=run.pk).update(state="infeasible", reason="Too little wood.")
+    expect(planner.get_by_text("Too little wood.")).to_be_visible()
+    expect(planner.locator("[data-run-state]")).to_have_count(0)
+
+
+def test_a_run_is_started_once_however_often_the_button_is_pressed(
+    planner: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = make_furniture()
+    monkeypatch.setattr("planning.runs.start_run", lambda scenario, options, *, user: make_solved_run(scenario.plant))
+    planner.goto(reverse("admin:planning_scenario_change", args=[plant.scenarios.get().pk]))
+    planner.get_by_role("link", name="Run scenario").click()
+    planner.get_by_role("button", name="Run", exact=True).dblclick()
+    planner.wait_for_url("**/planning/run/*/change/")
+    expect(planner.get_by_text("plan checked")).to_be_visible()
+    assert Run.objects.count() == 1
+
+
+def test_the_form_is_sent_by_the_keyboard(planner: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant = make_furniture()
+    monkeypatch.setattr("planning.runs.start_run", lambda scenario, options, *, user: make_solved_run(scenario.plant))
+    planner.goto(f"{reverse('admin:planning_scenario_run')}?scenario={plant.scenarios.get().pk}")
+    planner.keyboard.press("Enter")
+    planner.wait_for_url("**/planning/run/*/change/")
+
+
+def test_a_recipe_is_entered_on_the_products_page(planner: Page) -> None:
+    plant = make_furniture()
+    make_furniture("South")
+    sofa = Product.objects.create(plant=plant, name="Sofa")
+    planner.goto(reverse("admin:planning_product_change", args=[sofa.pk]))
+    planner.get_by_role("link", name="Recipes", exact=True).click()
+    planner.get_by_text("Add another Production recipe").click()
+    hours = planner.locator("[name=production_recipes-0-hours_required]")
+    planner.locator("tr", has=hours).locator(".select2-selection").click()
+    expect(planner.locator(".select2-results__option")).to_have_text(["Cutting Machine", "Assembly Station"])
+    planner.locator(".select2-results__option", has_text="Cutting Machine").click()
+    hours.fill("0.25")
+    planner.get_by_role("button", name="Save", exact=True).click()
+    expect(planner.get_by_text("was changed successfully")).to_be_visible()
+    recipe = ProductionRecipe.objects.get(product=sofa)
+    assert (recipe.machine.plant, recipe.machine.name, recipe.hours_required) == (plant, "Cutting Machine", 0.25)
+
+
+def test_a_change_offers_the_fields_of_its_table(planner: Page) -> None:
+    plant = make_furniture()
+    Period.objects.create(plant=plant, sequence=1, name="Week 1")
+    scenario = Scenario.objects.create(plant=plant, name="More wood")
+    planner.goto(reverse("admin:planning_scenario_change", args=[scenario.pk]))
+    planner.get_by_text("Add another Scenario change").click()
+    row = planner.locator("tr", has=planner.locator("[name=scenario_changes-0-table]"))
+    row.locator("[name$=-table]").select_option("raw_materials")
+    field = row.locator("[name$=-field]")
+    offered = field.locator("option:not([disabled])").all_inner_texts()
+    assert "available quantity" in offered
+    assert "min demand" not in offered
+    field.select_option("available_quantity")
+    row.locator("[name$=-row]").fill("Wood")
+    row.locator("[name$=-period]").select_option("Week 1")
+    row.locator("[name$=-value]").fill("750")
+    planner.get_by_role("button", name="Save", exact=True).click()
+    expect(planner.get_by_text("was changed successfully")).to_be_visible()
+    change = scenario.scenario_changes.get()
+    assert (change.table, change.field, change.period, change.value) == (
+        "raw_materials",
+        "available_quantity",
+        "Week 1",
+        750.0,
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_the_screen_under_a_strict_content_policy(planner: Page, width: int, scheme: str) -> None:
+    plant = make_furniture()
+    run, open_run = make_solved_run(plant, log="line\n" * 100), make_run(plant)
+
+    def with_policy(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, headers={**response.headers, "content-security-policy": STRICT})
+
+    planner.route("**/admin/**", with_policy)
+    planner.emulate_media(color_scheme=scheme)
+    planner.set_viewport_size({"width": width, "height": 850})
+    for url in (
+        reverse("admin:index"),
+        reverse("admin:planning_product_changelist"),
+        reverse("admin:planning_product_change", args=[plant.products.first().pk]),
+        reverse("admin:planning_scenario_change", args=[plant.scenarios.get().pk]),
+        f"{reverse('admin:planning_scenario_run')}?scenario={plant.scenarios.get().pk}",
+        reverse("admin:planning_run_changelist"),
+        reverse("admin:planning_run_change", args=[run.pk]),
+        reverse("admin:planning_run_change", args=[open_run.pk]),
+    ):
+        planner.goto(url)
+        planner.wait_for_load_state("networkidle")
+        assert planner.evaluate("document.documentElement.scrollWidth") <= width, url
