@@ -30,7 +30,13 @@ def large_plant(folder: Path, products: int, periods: int, machines: int, materi
         "products",
         ["name", "profit_per_unit", "max_demand", "holding_cost_per_unit", "initial_inventory"],
         [
-            [f"Product {p}", round(chance.uniform(40, 200), 2), 120, round(chance.uniform(0.5, 2), 2), chance.randint(0, 20)]
+            [
+                f"Product {p}",
+                round(chance.uniform(40, 200), 2),
+                120,
+                round(chance.uniform(0.5, 2), 2),
+                chance.randint(0, 20),
+            ]
             for p in range(products)
         ],
     )
@@ -56,7 +62,12 @@ def large_plant(folder: Path, products: int, periods: int, machines: int, materi
         "raw_materials",
         ["name", "available_quantity", "cost_per_unit", "holding_cost_per_unit"],
         [
-            [f"Material {k}", round(products / materials * chance.uniform(400, 2000)), round(chance.uniform(0.2, 2), 2), 0.05]
+            [
+                f"Material {k}",
+                round(products / materials * chance.uniform(400, 2000)),
+                round(chance.uniform(0.2, 2), 2),
+                0.05,
+            ]
             for k in range(materials)
         ],
     )

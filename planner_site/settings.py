@@ -162,7 +162,7 @@ if not THIS_MACHINE_ONLY:
 # --- runs -----------------------------------------------------------------------------------
 
 RQ_QUEUES = {"default": {"URL": REDIS_URL or "redis://127.0.0.1:6379/0", "DEFAULT_TIMEOUT": 3600}}
-PLANNING = {
+PLANNING: dict[str, Any] = {
     "RUNNER": "local",  # how a run started in the admin is executed: a child process of its own
     "MAX_COPY_BYTES": 64 * 2**20,  # a larger compressed model copy is refused
     "DEFAULT_TIME_LIMIT": 300.0,  # seconds

@@ -3,4 +3,13 @@
 from .model import build_model
 from .plan import PROFIT_PARTS, Plan, Prices, limit_rows, read_plan, read_prices, with_decisions_held
 
-__all__ = ["PROFIT_PARTS", "Plan", "Prices", "build_model", "limit_rows", "read_plan", "read_prices", "with_decisions_held"]
+__all__ = [
+    "PROFIT_PARTS",
+    "Plan",
+    "Prices",
+    "build_model",
+    "limit_rows",
+    "read_plan",
+    "read_prices",
+    "with_decisions_held",
+]

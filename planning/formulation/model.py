@@ -216,9 +216,7 @@ def _lot_constraints(s: Snapshot, v: Variables) -> list[Constraint]:
         Constraint("lot_at_most")
         .indexed_by(_way)
         .from_data(lots)
-        .expression(
-            LXLinearExpression().add_term(v.make, at=_same).add_term(v.setup, lambda w: -w.lot_limit, at=_same)
-        )
+        .expression(LXLinearExpression().add_term(v.make, at=_same).add_term(v.setup, lambda w: -w.lot_limit, at=_same))
         .le()
         .rhs(0.0),
         # make[p,r,t] >= min_batch_size[p,r,t] * setup[p,r,t]

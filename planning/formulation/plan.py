@@ -116,7 +116,7 @@ class _GridReader:
 
 
 def _total(table: LXTable, relation: str, amounts: Array, size: int) -> Array:
-    return np.bincount(table.links[relation].positions, weights=amounts, minlength=size)[:size]
+    return np.bincount(table.links[relation].positions, weights=amounts, minlength=size).astype(np.float64)
 
 
 def _taken(uses: LXTable, quantity: str, item: str, made: Array, size: int) -> Array:
@@ -221,7 +221,8 @@ def read_prices(snapshot: Snapshot, solution: LXSolution, prices: LimitPrices) -
     compiled = solution.compiled
     machine_rows = compiled.constraints["machine_hours"].family.rows
     material_rows = compiled.constraints["material_supply"].family.rows
-    assert isinstance(machine_rows, LXRows) and isinstance(material_rows, LXRows)
+    assert isinstance(machine_rows, LXRows)
+    assert isinstance(material_rows, LXRows)
     machines, materials = snapshot["machine_grid"], snapshot["material_grid"]
     split = len(machine_rows)
     assert solution.values is not None
@@ -239,4 +240,3 @@ def _on_grid(size: int, rows: LXRows, prices: LimitPrices, span: slice, lost: Ar
     for array, given in zip(spread, values, strict=True):
         array[rows.positions] = given
     return Prices(*spread)
-

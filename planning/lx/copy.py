@@ -196,7 +196,8 @@ def _tables_of(model: LXModel) -> list[LXTable]:
     """Return every table that the model reaches, in a fixed order."""
     found: list[LXTable] = []
     waiting = [model.tables[name] for name in sorted(model.tables)]
-    waiting += [family.rows.table for family in [*model.variables, *model.constraints] if isinstance(family.rows, LXRows)]
+    families: list[LXVariable[Any, Any] | LXConstraint[Any]] = [*model.variables, *model.constraints]
+    waiting += [family.rows.table for family in families if isinstance(family.rows, LXRows)]
     while waiting:
         table = waiting.pop(0)
         if not any(table is other for other in found):

@@ -47,7 +47,9 @@ class _Detached:
                 self.positions[key] = self.table.size + len(fresh)
                 fresh.append(i)
         if not self.table.size:
-            self.table.columns = values if len(fresh) == size else {f: c.take(np.array(fresh)) for f, c in values.items()}
+            self.table.columns = (
+                values if len(fresh) == size else {f: c.take(np.array(fresh)) for f, c in values.items()}
+            )
         elif fresh:
             chosen = np.array(fresh, dtype=np.int64)
             self.table.columns = {

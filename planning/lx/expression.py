@@ -10,7 +10,7 @@ import numpy as np
 from .errors import LXModelError
 from .evaluate import mask, numbers
 from .index import LXIndex
-from .records import MISSING, Floats, LXRows, Positions, RowFunction, as_rows
+from .records import MISSING, Booleans, Floats, LXRows, Positions, RowFunction, as_rows
 from .variable import LXVariable
 
 
@@ -120,11 +120,9 @@ class LXTerm:
             np.tile(coefficients, repeat),
         )
 
-    def _present(
-        self, positions: Positions, rows: LXRows | list[Any], owner: str, family: str
-    ) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
+    def _present(self, positions: Positions, rows: LXRows | list[Any], owner: str, family: str) -> Booleans | None:
         """Return which keys are there, None for all of them; a key that is not there raises unless skipped."""
-        missing = positions == MISSING
+        missing: Booleans = positions == MISSING
         if not missing.any():
             return None
         if not self.skip_missing:
@@ -140,7 +138,7 @@ def _itself(row: Any) -> Any:
     return row
 
 
-def _take(rows: LXRows | list[Any], keep: np.ndarray[Any, np.dtype[np.bool_]]) -> LXRows | list[Any]:
+def _take(rows: LXRows | list[Any], keep: Booleans) -> LXRows | list[Any]:
     if isinstance(rows, LXRows):
         return rows.where(keep)
     return [row for row, kept in zip(rows, keep.tolist(), strict=True) if kept]

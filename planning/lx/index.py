@@ -68,7 +68,7 @@ class LXIndex:
         return position
 
     def find_all(self, function: RowFunction, rows: LXRows | list[Any]) -> Positions:
-        """Return the position of the key or row that `function` gives for each of `rows`, MISSING where there is none."""
+        """Return where the key or row that `function` gives for each of `rows` stands, MISSING where it does not."""
         reached = rows_reached(function, rows)
         if reached is not None and isinstance(self._rows, LXRows) and reached.table is self._rows.table:
             if not self._rows.table.size:

@@ -78,8 +78,10 @@ class LXColumn:
             self.nulls[position] = True
             return
         wanted = self.values.dtype
-        if wanted != object and np.array(value).dtype != wanted and not (
-            wanted == np.float64 and isinstance(value, int) and not isinstance(value, bool)
+        if (
+            wanted.kind != "O"
+            and np.array(value).dtype != wanted
+            and not (wanted == np.float64 and isinstance(value, int) and not isinstance(value, bool))
         ):
             raise LXModelError(f"{value!r} does not fit a column of {wanted}. Give a value of that type.")
         self.values[position] = value
@@ -193,7 +195,9 @@ class LXTable:
         """Write a plain value through to the column."""
         column = self.columns.get(field)
         if column is None:
-            raise LXNotLoadedError(f"{self.name} has no loaded column {field!r}. Its columns: {', '.join(self.columns)}.")
+            raise LXNotLoadedError(
+                f"{self.name} has no loaded column {field!r}. Its columns: {', '.join(self.columns)}."
+            )
         column.set(position, value)
 
 

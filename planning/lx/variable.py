@@ -54,7 +54,7 @@ class LXVariable(Generic[T, V]):
         return self
 
     def integer(self, where: RowFunction | None = None) -> LXVariable[T, V]:
-        """Let the variables take whole numbers within their bounds: all of them, or those of rows that `where` names."""
+        """Let the variables take whole numbers within their bounds: all, or those of the rows that `where` names."""
         self.kind, self.whole = INTEGER, where
         return self
 

@@ -24,10 +24,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     clipped = [[visible(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[i]) for row in clipped) for i in range(len(header))]
     lines = [
-        "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
         for row in clipped
     ]
-    return "\n".join(f"  {line.rstrip()}" for line in (lines[0], "  ".join("-" * width for width in widths), *lines[1:]))
+    return "\n".join(
+        f"  {line.rstrip()}" for line in (lines[0], "  ".join("-" * width for width in widths), *lines[1:])
+    )
 
 
 def visible(text: str) -> str:
@@ -62,9 +67,7 @@ def _headline(report: dict[str, Any], currency: str) -> str:
         proven += f" within {100 * report['gap']:.2g} %"
     elif report["gap"] is not None and report["status"] != "optimal":
         proven += f", at most {100 * report['gap']:.2g} % below the best possible"
-    earned = [
-        f"{part.replace('_', ' ')} {number(amount)}" for part, amount in report["profit"].items() if amount
-    ]
+    earned = [f"{part.replace('_', ' ')} {number(amount)}" for part, amount in report["profit"].items() if amount]
     seconds = sum(report["seconds"].values())
     return f"Profit {number(report['objective'])} {currency} ({proven}; {seconds:.2f} s)\n  = " + ", ".join(earned)
 

@@ -60,9 +60,7 @@ def execute(
     return run
 
 
-def _solve_and_write(
-    run: Run, attempt: int, progress: ProgressCallback | None, stop: StopCallback | None
-) -> None:
+def _solve_and_write(run: Run, attempt: int, progress: ProgressCallback | None, stop: StopCallback | None) -> None:
     model = load_copy(read_copy(run))
     options = RunOptions(**run.options)
     with database_blocked():
@@ -87,7 +85,7 @@ def _interruptible(
     def work() -> None:
         try:
             results.append(solve(latest.append, lambda: interrupted.is_set() or (stop is not None and stop())))
-        except BaseException as error:  # carried over to the waiting thread and raised there
+        except BaseException as error:  # noqa: BLE001 - carried over to the waiting thread and raised there
             failures.append(error)
 
     worker = threading.Thread(target=work, daemon=True, name="solve")

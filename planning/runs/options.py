@@ -19,8 +19,8 @@ class BadOptions(ValueError):
 class RunOptions:
     """Time limit in seconds, relative gap, and the solver: `highs`, or `pulp:` and a name that PuLP knows."""
 
-    time_limit: float = settings.PLANNING["DEFAULT_TIME_LIMIT"]
-    gap: float = settings.PLANNING["DEFAULT_GAP"]
+    time_limit: float = float(settings.PLANNING["DEFAULT_TIME_LIMIT"])
+    gap: float = float(settings.PLANNING["DEFAULT_GAP"])
     solver: str = "highs"
 
     def __post_init__(self) -> None:

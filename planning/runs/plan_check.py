@@ -12,6 +12,7 @@ from typing import Any
 
 from planning.lx import LXTable
 from planning.models import MaterialBalance, ProductBalance, Production, Run, Utilization
+from planning.models.results import ResultRow
 from planning.snapshot import Snapshot
 
 TOLERANCE = 1e-6
@@ -35,6 +36,11 @@ def check_plan(run: Run, snapshot: Snapshot) -> None:
         part()
         if check.faults:
             raise PlanRefused(check.faults)
+
+
+def _stored(model: type[ResultRow], run: Run) -> list[Row]:
+    """Return the stored rows of a result table."""
+    return [dict(row) for row in model._default_manager.filter(run=run).values()]
 
 
 class _Plain:
@@ -120,10 +126,10 @@ class _Check:
     def read(self, run: Run) -> None:
         """Read the stored rows back."""
         self.run = run
-        self.stored_production = list(Production.objects.filter(run=run).values())
-        self.stored_products = list(ProductBalance.objects.filter(run=run).values())
-        self.stored_utilization = list(Utilization.objects.filter(run=run).values())
-        self.stored_materials = list(MaterialBalance.objects.filter(run=run).values())
+        self.stored_production = _stored(Production, run)
+        self.stored_products = _stored(ProductBalance, run)
+        self.stored_utilization = _stored(Utilization, run)
+        self.stored_materials = _stored(MaterialBalance, run)
 
     # --- words and comparisons ------------------------------------------------------------------
 

@@ -142,9 +142,7 @@ def _materials(run: Run, s: Snapshot, plan: Plan) -> list[ResultRow]:
         strict=True,
     )
     return [
-        MaterialBalance(
-            run=run, material=name, period=period, supplied=supplied, used=used, lapsed=lapsed, stock=stock
-        )
+        MaterialBalance(run=run, material=name, period=period, supplied=supplied, used=used, lapsed=lapsed, stock=stock)
         for name, period, supplied, used, lapsed, stock in rows
     ]
 

@@ -107,8 +107,9 @@ def _attempt(
         return outcome
     linear = _linear(compiled, solution)
     if linear is None or linear.values is None:
-        outcome.termination, outcome.reason = "error", (
-            "The solver's plan does not hold once its whole decisions are rounded. Try again with a smaller gap."
+        outcome.termination, outcome.reason = (
+            "error",
+            ("The solver's plan does not hold once its whole decisions are rounded. Try again with a smaller gap."),
         )
         return outcome
     own_values = not compiled.is_mip and options.solver != "highs"

@@ -16,9 +16,7 @@ from .options import RunOptions
 from .runners import launch
 
 
-def start_run(
-    scenario: Scenario, options: RunOptions | None = None, *, user: Any = None, here: bool = False
-) -> Run:
+def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: Any = None, here: bool = False) -> Run:
     """Return a new queued run of the scenario; a runner executes it after commit, unless `here`.
 
     Raises DataProblems with every problem where the data allow no plan, CopyTooLarge where the copy

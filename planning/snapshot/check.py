@@ -105,7 +105,9 @@ def _crossed_lots(snapshot: Snapshot) -> Iterator[Problem]:
         )
 
 
-def _unstorable_stock(snapshot: Snapshot, parent: str, overrides: str, grid_name: str, relation: str) -> Iterator[Problem]:
+def _unstorable_stock(
+    snapshot: Snapshot, parent: str, overrides: str, grid_name: str, relation: str
+) -> Iterator[Problem]:
     """Find stock that is required at the end of a period in which it can't be stored."""
     grid = snapshot[grid_name]
     storable = np.asarray(grid.columns["is_storable"].values, dtype=np.bool_)
@@ -164,7 +166,11 @@ def _no_way_to_get(snapshot: Snapshot) -> Iterator[Problem]:
     for row in sorted(set(product[wanted & ~obtainable[product]].tolist())):
         first = int(np.flatnonzero(wanted & (product == row))[0])
         table, place = _place(
-            snapshot, ("products", "product_periods"), "product", row, int(grid.links["period"].positions[first]),
+            snapshot,
+            ("products", "product_periods"),
+            "product",
+            row,
+            int(grid.links["period"].positions[first]),
             ("min_demand",),
         )
         why = "every way of making it needs a component that is not active" if row in made else "it has no recipe"

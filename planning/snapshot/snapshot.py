@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from planning.lx import LXLink, LXTable
 
@@ -21,6 +22,8 @@ from .effective import (
     way_grid,
     ways_of,
 )
+
+Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def complete(base: dict[str, LXTable]) -> Snapshot:
     return Snapshot(tables)
 
 
-def _blocked(uses: LXTable, counted: np.ndarray, ways: LXTable) -> np.ndarray:  # type: ignore[type-arg]
+def _blocked(uses: LXTable, counted: Positions, ways: LXTable) -> npt.NDArray[np.bool_]:
     """Return which ways need a component that is not active, and so can't be used."""
     needs = (uses.columns["quantity_required"].values > 0) & ~np.isin(uses.links["component"].positions, counted)
     blocked = np.zeros(ways.size, dtype=np.bool_)

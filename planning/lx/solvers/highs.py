@@ -54,7 +54,7 @@ def pass_model(highs: Any, compiled: CompiledModel) -> None:
 
 def new_highs(compiled: CompiledModel, options: SolverOptions) -> Any:
     """Return a silent HiGHS that holds the model and the options."""
-    highs = highspy.Highs()
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     set_option(highs, "log_to_console", False)
     set_option(highs, "mip_rel_gap", float(options.gap))
     if options.time_limit is not None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pulp
+from pulp.v4_migration import set_v4_migration_warnings
 
 from ..compile import CompiledModel, without_objective
 from ..errors import LXSolverError
@@ -23,6 +24,7 @@ from ..model import MAXIMIZE
 from ..solution import ERROR, INFEASIBLE, INTERRUPTED, OPTIMAL, TIME_LIMIT, UNBOUNDED, LXSolution
 from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve_without_variables
 
+set_v4_migration_warnings(False)  # PuLP is pinned: what version 4 will call otherwise does not matter yet
 ALIASES = {"CBC": "PULP_CBC_CMD"}
 _LARGEST_SENSIBLE = 1e18
 _BOXES = (1e8, 1e10)  # where bounds are put that a model does not have, to see whether it needs them
@@ -139,9 +141,7 @@ class PulpSolver:
         beyond = room if compiled.sense == MAXIMIZE else -room
         return bound if beyond >= -1e-6 * max(1.0, abs(bound)) else None  # CBC prints it in six digits
 
-    def _second_look(
-        self, claimed: LXSolution, options: SolverOptions, started: float, folder: str
-    ) -> LXSolution:
+    def _second_look(self, claimed: LXSolution, options: SolverOptions, started: float, folder: str) -> LXSolution:
         """Return what is true of a model that the solver calls infeasible or unbounded: such words are not trusted.
 
         Is there any plan at all? Then, with every missing bound far away: does the best plan go there?
@@ -164,6 +164,7 @@ class PulpSolver:
                 return answer
         claimed.termination = UNBOUNDED
         return claimed
+
 
 @contextmanager
 def interrupting(stop: StopCallback | None) -> Iterator[threading.Event]:

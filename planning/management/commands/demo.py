@@ -45,6 +45,6 @@ class Command(BaseCommand):
             lines.append("Make a login with: .venv/bin/python manage.py createsuperuser")
         else:
             password = secrets.token_urlsafe(9)
-            users._default_manager.create_superuser(username=LOGIN, password=password)  # type: ignore[attr-defined]
+            users._default_manager.create_superuser(username=LOGIN, password=password)
             lines.append(f'Log in as "{LOGIN}" with the password {password} (shown only now).')
         return "\n".join(lines)
