@@ -111,8 +111,9 @@ class PlantAdmin(PlanAdmin):
         counts, perms_needed = {"plants": len(objs)}, set()
         if not self.has_delete_permission(request):
             perms_needed.add("plant")
-        models: list[type[Model]] = [table.model for table in TABLES if table.model is not Plant]
-        for model in [*models, Run]:
+        models: list[type[Model]] = [Run]
+        models += [table.model for table in TABLES if table.model is not Plant]
+        for model in models:
             count = model._default_manager.filter(**{f"{plant_path(model)}__in": objs}).count()
             if not count:
                 continue

@@ -27,9 +27,8 @@ MEANINGS = {
     State.RUNNING: "The solver looks for the best plan.",
     State.STOPPING: "The run was asked to stop and ends with the best plan found.",
     State.INFEASIBLE: "No plan fulfils all demands and limits at once.",
-    State.UNBOUNDED: "Profit has no limit: something that pays can be made, bought or sold without end. "
-    "Give it a max demand, hours or a supply.",
-    State.NO_PLAN: "The time limit passed before a plan was found. Run it again with a longer one.",
+    State.UNBOUNDED: "Profit has no limit: something that pays can be made, bought or sold without end.",
+    State.NO_PLAN: "The time limit passed before a plan was found.",
     State.STOPPED: "The run was stopped before it ended by itself.",
     State.FAILED: "The run ended by a fault, not by an answer.",
 }
@@ -49,8 +48,22 @@ def has_plan(run: Run) -> bool:
     return run.status in ("optimal", "feasible")
 
 
+ADVICE = {
+    State.UNBOUNDED: "Give what pays a max demand, or limit the hours or the supply that it takes.",
+    State.NO_PLAN: "Run it again with a longer time limit or a wider gap.",
+    State.STOPPED: "Run it again when its plan is needed.",
+}
+
+
+def advice(run: Run) -> str:
+    """Return what to do next about a run without a plan; "" when there is nothing general to say."""
+    return "" if has_plan(run) else ADVICE.get(State(run.state), "")
+
+
 def meaning(run: Run) -> str:
-    """Return what the run's state means, in a sentence."""
+    """Return why the run is in its state, in a sentence: as it was recorded, else what the state means."""
+    if run.reason:
+        return run.reason
     if has_plan(run):
         if run.proven:
             return "No plan earns more than this one, within the gap that was asked for."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import admin
@@ -26,7 +27,7 @@ from .row_links import row_url
 from .run_csv import csv_response
 from .run_scenario import SOLVERS, may_run, run_options_url
 from .run_tables import CSV_TABLES, result_tables
-from .run_words import elapsed_seconds, has_plan, meaning, state_badge
+from .run_words import advice, elapsed_seconds, has_plan, meaning, state_badge
 
 HEAVY = ("log", "conflict", "warnings", "profit_parts", "levels", "variation")  # not needed in a list
 LEGS = (("read", "reading"), ("build", "building"), ("solve", "solving"), ("write", "writing"))
@@ -150,6 +151,7 @@ class RunAdmin(KeptRows, ModelAdmin):
             "run": run,
             "badge": state_badge(run.state),
             "meaning": meaning(run),
+            "advice": advice(run),
             "elapsed": seconds(elapsed_seconds(run)),
             "state_url": reverse("admin:planning_run_state", args=[run.pk]),
             "has_plan": has_plan(run),
@@ -194,7 +196,8 @@ def figures(run: Run) -> list[dict[str, str]]:
         note = f"{percent(asked)} was asked for" if isinstance(asked, int | float) else ""
         shown.append({"name": "Gap", "value": percent(run.gap), "note": note})
     legs = ", ".join(f"{word} {seconds(run.seconds[leg])}" for leg, word in LEGS if run.seconds.get(leg) is not None)
-    shown.append({"name": "Time", "value": seconds(elapsed_seconds(run)), "note": legs})
+    took = sum(run.seconds.values()) if run.seconds else elapsed_seconds(run)
+    shown.append({"name": "Time", "value": seconds(took), "note": legs})
     return shown
 
 
@@ -214,6 +217,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("Solver", str(solver or "")),
         ("Time limit", f"{exact(options['time_limit'])} s" if options.get("time_limit") is not None else ""),
         ("Gap asked for", percent(options["gap"]) if options.get("gap") is not None else ""),
+        ("What-if", json.dumps(run.variation, ensure_ascii=False) if run.variation else ""),
         ("Attempt", rounded(run.attempt) if run.attempt > 1 else ""),
         ("Executed by", run.worker),
         ("Model", ", ".join(sizes)),

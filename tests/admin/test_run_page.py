@@ -133,8 +133,8 @@ def test_a_solved_run_shows_its_plan(viewer: Client, plant: Plant) -> None:
 def test_a_plan_that_is_not_proven_says_so(viewer: Client, plant: Plant) -> None:
     run = make_solved_run(plant, state="stopped", proven=False, plan_checked=False, gap=0.05, reason="Stopped by Ann.")
     page = page_of(viewer, run)
-    assert "This is the best plan found; a better one may exist." in page
     assert "Stopped by Ann." in page
+    assert "the best plan found" in page
     assert ">5 %<" in page
     assert "plan checked" not in page
 
@@ -166,10 +166,12 @@ def test_profit_is_the_sum_of_its_parts_with_their_signs(viewer: Client, plant: 
 def test_a_run_without_a_plan_shows_the_reason_in_its_place(
     viewer: Client, plant: Plant, state: str, words: str
 ) -> None:
-    page = page_of(viewer, make_run(plant, state=state, reason="Because of the reason."))
+    page = page_of(viewer, make_run(plant, state=state))
     assert words in page
-    assert "Because of the reason." in page
     assert "Production</h2>" not in page
+    page = page_of(viewer, make_run(plant, state=state, reason="Because of the reason."))
+    assert "Because of the reason." in page
+    assert words not in page
 
 
 def test_conflicts_and_warnings_are_listed_with_links(viewer: Client, plant: Plant) -> None:

@@ -38,7 +38,7 @@ def test_a_scenario_without_a_plan_says_why(planner: Page) -> None:
     plant.raw_materials.filter(name="Wood").update(available_quantity=100.0)
     planner.goto(f"{reverse('admin:planning_scenario_run')}?scenario={plant.scenarios.get().pk}")
     planner.get_by_role("button", name="Run", exact=True).click()
-    expect(planner.get_by_text("No plan fulfils all demands and limits at once.")).to_be_visible(timeout=60_000)
+    expect(planner.get_by_text("Infeasible", exact=True)).to_be_visible(timeout=60_000)
 
 
 def test_the_page_of_a_run_follows_it_to_its_end(planner: Page) -> None:
