@@ -161,9 +161,20 @@ if not THIS_MACHINE_ONLY:
 
 # --- runs -----------------------------------------------------------------------------------
 
-RQ_QUEUES = {"default": {"URL": REDIS_URL or "redis://127.0.0.1:6379/0", "DEFAULT_TIMEOUT": 3600}}
+RQ_QUEUES = {
+    "default": {
+        "URL": REDIS_URL or "redis://127.0.0.1:6379/0",
+        "DEFAULT_TIMEOUT": 3600,
+        "SERIALIZER": "rq.serializers.JSONSerializer",  # never pickle: Redis is not trusted with code
+    }
+}
+RQ = {
+    "WORKER_CLASS": "planning.runs.queue.PlannerWorker",
+    "JOB_CLASS": "planning.runs.queue.PlannerJob",
+    "SHOW_ADMIN_LINK": False,
+}
 PLANNING: dict[str, Any] = {
-    "RUNNER": "local",  # how a run started in the admin is executed: a child process of its own
+    "RUNNER": "rq" if REDIS_URL else "local",  # who executes runs: workers of the queue, or child processes
     "MAX_COPY_BYTES": 64 * 2**20,  # a larger compressed model copy is refused
     "DEFAULT_TIME_LIMIT": 300.0,  # seconds
     "DEFAULT_GAP": 1e-4,  # relative

@@ -1,7 +1,8 @@
-"""How a started run gets executed: by a child process of its own on this machine."""
+"""How a started run gets executed: by a child process on this machine, or by a worker through the queue."""
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -9,17 +10,43 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
+from redis.exceptions import RedisError
+
+from planning.models import Run
+
+from .states import State, move
+
+logger = logging.getLogger("planning.runs")
 
 
-def launch(run_id: int, attempt: int) -> None:
-    """Start a child process in a session of its own that executes the run, and return at once."""
+def launch(run: Run) -> None:
+    """Hand a queued run to the runner of this site and return at once; a runner that can't be reached fails it."""
+    try:
+        if settings.PLANNING["RUNNER"] == "rq":
+            from .queue import send  # without a queue nothing of it is loaded
+
+            send(run)
+        else:
+            start_child(run)
+    except RedisError as error:
+        logger.error("run %s: the queue can't be reached: %s", run.pk, error)
+        reason = "The queue can't be reached, so no worker knows of the run. Start Redis and run it again."
+        move(run.pk, run.attempt, (State.QUEUED,), State.FAILED, reason=reason)
+    except OSError as error:
+        logger.error("run %s: no process could be started: %s", run.pk, error)
+        reason = f"No process could be started for it: {error.strerror}. Run it again when the machine has room."
+        move(run.pk, run.attempt, (State.QUEUED,), State.FAILED, reason=reason)
+
+
+def start_child(run: Run) -> None:
+    """Start a child process in a session of its own that executes the run."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "planner_site.settings"),
         "DATABASE_URL": database_url(settings.DATABASES["default"]),
         "SECRET_KEY": settings.SECRET_KEY,
     }
     subprocess.Popen(
-        [sys.executable, "-m", "django", "execute_run", str(run_id), str(attempt)],
+        [sys.executable, "-m", "django", "execute_run", str(run.pk), str(run.attempt)],
         cwd=settings.BASE_DIR,
         env=environment,
         stdin=subprocess.DEVNULL,

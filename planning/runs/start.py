@@ -40,5 +40,5 @@ def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: An
         )
         store_copy(run, compressed, sha256, size)
         if not here:
-            transaction.on_commit(lambda: launch(run.pk, run.attempt))
+            transaction.on_commit(lambda: launch(run))
     return run

@@ -1,0 +1,140 @@
+"""Runs through a real queue: only runs are executed, whatever lies in Redis."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import django_rq
+import pytest
+from django.conf import settings
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisRefused
+from rq import Queue
+from rq.serializers import DefaultSerializer
+
+from planning.exchange import import_plan
+from planning.models import Run, Scenario
+from planning.runs import start_run
+from planning.runs.queue import PlannerWorker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def redis_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def queue_settings(redis_port: int, settings: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django_rq import settings as rq_settings
+
+    queue = {**rq_settings.QUEUES["default"], "URL": f"redis://127.0.0.1:{redis_port}/0"}
+    monkeypatch.setitem(rq_settings.QUEUES, "default", queue)
+    settings.PLANNING = {**settings.PLANNING, "RUNNER": "rq"}
+
+
+@pytest.fixture
+def redis_server(redis_port: int, queue_settings: None, tmp_path: Path) -> Iterator[Redis]:
+    program = shutil.which("redis-server")
+    assert program, "redis-server is not installed"
+    arguments = ["--port", str(redis_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    server = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL)
+    client = Redis(port=redis_port)
+    for _ in range(100):
+        try:
+            client.ping()
+            break
+        except RedisRefused:
+            time.sleep(0.05)
+    yield client
+    client.close()
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture
+def scenario(plants_dir: Path) -> Scenario:
+    plant = import_plan(plants_dir / "wyndor").plant
+    return Scenario.objects.get(plant=plant, name="Baseline")
+
+
+def work(*, fork: bool = False) -> None:
+    """Let a worker empty the queue, in this process: a fork would share the test's database connection."""
+    worker = PlannerWorker([django_rq.get_queue("default")], connection=django_rq.get_connection("default"))
+    worker.execute_job = lambda job, queue: (worker.prepare_execution(job), worker.perform_job(job, queue))
+    worker.work(burst=True, with_scheduler=False)
+
+
+def test_a_worker_solves_a_queued_run(redis_server: Redis, scenario: Scenario) -> None:
+    run = start_run(scenario)
+    assert run.state == Run.State.QUEUED
+    work()
+    run.refresh_from_db()
+    assert (run.state, run.objective) == (Run.State.SOLVED, pytest.approx(36))
+
+
+def test_a_job_that_arrives_twice_is_executed_once(redis_server: Redis, scenario: Scenario) -> None:
+    run = start_run(scenario)
+    work()
+    run.refresh_from_db()
+    ended = run.finished_at
+    django_rq.get_queue("default").enqueue("planning.runs.queue.execute_job", args=(run.pk, run.attempt))
+    work()
+    run.refresh_from_db()
+    assert run.finished_at == ended
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        ("os.system", ("touch {0}",)),
+        ("planning.runs.queue.execute_job", ("touch {0}", 1)),
+        ("planning.runs.queue.execute_job", (1,)),
+        ("builtins.eval", ("__import__('os').system('touch {0}')",)),
+    ],
+)
+def test_a_foreign_job_is_refused(redis_server: Redis, tmp_path: Path, function: str, args: tuple[object, ...]) -> None:
+    mark = tmp_path / "mark"
+    filled = tuple(arg.format(mark) if isinstance(arg, str) else arg for arg in args)
+    job = django_rq.get_queue("default").enqueue(function, args=filled)
+    work()
+    assert not mark.exists()
+    assert job.get_status(refresh=True) == "failed"
+
+
+def test_a_pickled_job_is_never_unpickled(redis_server: Redis, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    queue = Queue("default", connection=redis_server, serializer=DefaultSerializer)
+    job = queue.enqueue("os.system", f"touch {mark}")
+    work()
+    assert not mark.exists()
+    assert job.get_status(refresh=True) == "failed"
+
+
+def test_a_callback_named_in_redis_is_not_called(redis_server: Redis, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    job = django_rq.get_queue("default").enqueue("os.system", args=("true",))
+    redis_server.hset(job.key, "failure_callback_name", "os.system")
+    work()
+    assert not mark.exists()
+    assert job.get_status(refresh=True) == "failed"
+
+
+def test_without_redis_the_run_says_that_the_queue_is_unreachable(queue_settings: None, scenario: Scenario) -> None:
+    run = start_run(scenario)
+    run.refresh_from_db()
+    assert run.state == Run.State.FAILED
+    assert "queue can't be reached" in run.reason
+
+
+def test_the_worker_of_the_site_is_ours() -> None:
+    assert settings.RQ["WORKER_CLASS"] == "planning.runs.queue.PlannerWorker"
+    assert settings.RQ_QUEUES["default"]["SERIALIZER"].endswith("JSONSerializer")
