@@ -49,7 +49,7 @@ class ScenarioChangeForm(PlanForm):
             field: Any = self.fields.get(name)
             if stored and field is not None and stored not in dict(field.choices):
                 field.choices = [*field.choices, (stored, f"{stored} (unknown)")]
-        if "field" in self.fields:
+        if "field" in self.fields and str(self.prefix).endswith("__prefix__"):  # once a page, for the script
             self.fields["field"].widget.attrs["data-fields"] = FIELDS_JSON
         if "row" in self.fields:
             self.fields["row"].widget.attrs["placeholder"] = "name, or * for all"

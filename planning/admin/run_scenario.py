@@ -22,7 +22,7 @@ from planning.models import Run, Scenario
 from planning.snapshot import DataProblems, Problem
 
 from .forms import AmountInput
-from .row_links import row_url
+from .row_links import RowLinks
 
 SOLVERS = [("highs", "HiGHS"), ("pulp:CBC", "CBC, through PuLP")]
 MOST_AT_ONCE = 20  # scenarios that one press of the button runs
@@ -124,30 +124,31 @@ def start_runs(
     """Start a run of each scenario; return the runs, and the scenarios whose data allow none."""
     started, refusals = [], []
     for scenario in scenarios:
+        links = RowLinks(scenario.plant_id)
         try:
             started.append(runs.start_run(scenario, options, user=request.user))
         except DataProblems as problems:
             refusals.append(
                 Refusal(
                     scenario,
-                    [problem_words(scenario, problem) for problem in problems.errors],
-                    [problem_words(scenario, problem) for problem in problems.warnings],
+                    [problem_words(links, problem) for problem in problems.errors],
+                    [problem_words(links, problem) for problem in problems.warnings],
                 )
             )
         except runs.CopyTooLarge as too_large:
             whole_plant = Problem("plant", scenario.plant.name, "", str(too_large))
-            refusals.append(Refusal(scenario, [problem_words(scenario, whole_plant)], []))
+            refusals.append(Refusal(scenario, [problem_words(links, whole_plant)], []))
     return started, refusals
 
 
-def problem_words(scenario: Scenario, problem: Problem) -> dict[str, str]:
+def problem_words(links: RowLinks, problem: Problem) -> dict[str, str]:
     """Return a problem as the page shows it."""
     return {
         "table": problem.table.replace("_", " "),
         "row": str(problem.row),
         "column": problem.column.replace("_", " "),
         "text": problem.text,
-        "url": row_url(scenario.plant_id, problem.table, str(problem.row)),
+        "url": links.url(problem.table, str(problem.row)),
     }
 
 

@@ -23,7 +23,7 @@ from planning.models import Run, Scenario
 
 from .amounts import exact, money, percent, rounded, seconds
 from .base import KeptRows
-from .row_links import row_url
+from .row_links import RowLinks
 from .run_csv import csv_response
 from .run_scenario import SOLVERS, may_run, run_options_url
 from .run_tables import CSV_TABLES, result_tables
@@ -234,6 +234,7 @@ PRICE_BASIS = {
 
 def with_links(run: Run, problems: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Return the problems of a run in words, each with the page of its row."""
+    links = RowLinks(run.plant_id)
     return [
         {
             "table": str(problem.get("table") or "").replace("_", " "),
@@ -241,7 +242,7 @@ def with_links(run: Run, problems: list[dict[str, Any]]) -> list[dict[str, str]]
             "period": str(problem.get("period") or ""),
             "column": str(problem.get("field") or problem.get("column") or "").replace("_", " "),
             "text": str(problem.get("text") or ""),
-            "url": row_url(run.plant_id, str(problem.get("table") or ""), str(problem.get("row") or "")),
+            "url": links.url(str(problem.get("table") or ""), str(problem.get("row") or "")),
         }
         for problem in problems
     ]

@@ -50,7 +50,7 @@ class ScenarioChangeInline(PlanInline):
     form = ScenarioChangeForm
     formset = ScenarioChangeFormSet
     fields = ("table", "row", "period", "field", "operation", "value", "note")
-    verbose_name_plural = "Changes, in the order in which they apply"
+    verbose_name_plural = "Changes"
     tab = False
 
     class Media:

@@ -317,3 +317,5 @@ def test_the_list_of_runs_is_filtered_and_formatted(viewer: Client, plant: Plant
     assert viewer.get(url, {"state__exact": "solved"}).context["cl"].result_count == 1
     assert viewer.get(url, {"scenario_name": "More wood"}).context["cl"].result_count == 1
     assert viewer.get(url, {"plant__id__exact": plant.pk}).context["cl"].result_count == 2
+    assert viewer.get(url, {"q": "wood"}).context["cl"].result_count == 1
+    assert viewer.get(url, {"q": "wood joinery"}).context["cl"].result_count == 0
