@@ -1,7 +1,16 @@
 """The mathematics of the plan format: from detached records to a model, and from its solution to a plan."""
 
 from .model import build_model
-from .plan import PROFIT_PARTS, Plan, Prices, limit_rows, read_plan, read_prices, with_decisions_held
+from .plan import (
+    PROFIT_PARTS,
+    Plan,
+    Prices,
+    limit_rows,
+    read_plan,
+    read_prices,
+    with_decisions_held,
+    without_idle_setups,
+)
 
 __all__ = [
     "PROFIT_PARTS",
@@ -12,4 +21,5 @@ __all__ = [
     "read_plan",
     "read_prices",
     "with_decisions_held",
+    "without_idle_setups",
 ]

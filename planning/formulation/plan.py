@@ -207,6 +207,19 @@ def with_decisions_held(compiled: CompiledModel, values: Array) -> CompiledModel
     return replace(held, row_upper=row_upper)
 
 
+def without_idle_setups(compiled: CompiledModel, values: Array) -> Array | None:
+    """Return the values with every setup taken back in which nothing is made; None where there is none."""
+    setup, make = compiled.variables["setup"], compiled.variables["make"]
+    rows = setup.family.rows
+    assert isinstance(rows, LXRows)
+    idle = (values[setup.span] > 0.5) & (values[make.span][rows.positions] <= _NOISE)
+    if not idle.any():
+        return None
+    kept = values.copy()
+    kept[setup.span] = np.where(idle, 0.0, kept[setup.span])
+    return kept
+
+
 def limit_rows(compiled: CompiledModel) -> npt.NDArray[np.int64]:
     """Return the rows of the matrix that are limits of machines, then those of materials."""
     spans = (compiled.constraints[name].span for name in ("machine_hours", "material_supply"))

@@ -77,7 +77,7 @@ def _interruptible(
 
     Raises KeyboardInterrupt where the solver does not answer, or at a second Ctrl-C.
     """
-    interrupted = threading.Event()
+    interrupted, done = threading.Event(), threading.Event()
     results: list[Outcome] = []
     failures: list[BaseException] = []
     latest: list[Progress] = []
@@ -87,13 +87,15 @@ def _interruptible(
             results.append(solve(latest.append, lambda: interrupted.is_set() or (stop is not None and stop())))
         except BaseException as error:  # noqa: BLE001 - carried over to the waiting thread and raised there
             failures.append(error)
+        finally:
+            done.set()
 
     worker = threading.Thread(target=work, daemon=True, name="solve")
     worker.start()
     deadline: float | None = None
-    while worker.is_alive():
+    while not done.is_set():
         try:
-            worker.join(0.05)
+            done.wait(0.05)  # not join(): an interrupted one takes the thread for ended
             if progress is not None and latest:
                 progress(latest[-1])
                 latest.clear()

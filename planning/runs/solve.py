@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from planning.formulation import Plan, Prices, limit_rows, read_plan, read_prices, with_decisions_held
+from planning.formulation import (
+    Plan,
+    Prices,
+    limit_rows,
+    read_plan,
+    read_prices,
+    with_decisions_held,
+    without_idle_setups,
+)
 from planning.lx import (
     INFEASIBLE,
     INTERRUPTED,
@@ -131,15 +140,19 @@ def _linear(compiled: CompiledModel, solution: LXSolution) -> LXSolution | None:
     """Return HiGHS' solution of the linear model: with whole decisions held where there are any."""
     if not compiled.is_mip:
         return solution if solution.row_duals is not None else solve_linear(compiled, SolverOptions())
-    assert solution.values is not None
-    held = solve_linear(with_decisions_held(compiled, solution.values), SolverOptions())
-    return held if held.termination == OPTIMAL else None
+    values: Any = solution.values
+    while values is not None:
+        held = solve_linear(with_decisions_held(compiled, values), SolverOptions())
+        if held.termination != OPTIMAL or held.values is None:
+            return None
+        values = without_idle_setups(compiled, held.values)
+    return held
 
 
 def _reason(solution: LXSolution) -> str:
     known = REASONS.get(solution.termination)
     if known is None:
         return f"The solver failed: {solution.message or 'it gave no reason'}."
-    if solution.termination == TIME_LIMIT:
+    if solution.termination in (TIME_LIMIT, INTERRUPTED):
         return known + (" The best plan so far was kept." if solution.has_plan else " No plan was found until then.")
     return known
