@@ -250,24 +250,25 @@ class Checks:
             if self.plant.charge_materials and any(self.plant.material(k, t)["cost_per_unit"] for t in periods):
                 continue
             program, opening = Program(), material["initial_inventory"]
+            room = 1e-6 * max(1.0, opening, *(self.material_rows[k, t]["used"] for t in periods))
             for position, t in enumerate(periods):
                 values, row = self.plant.material(k, t), self.material_rows[k, t]
                 storable = values["holding_cost_per_unit"] is not None
                 low = max(values["min_inventory"], values["final_inventory"] if t == periods[-1] else 0.0)
                 high = values["max_inventory"] if storable else 0.0
                 program.variable(("supply", t), 0.0, values["available_quantity"])
-                program.variable(("stock", t), max(0.0, low - 1e-6) if storable else 0.0, high)
+                program.variable(("stock", t), max(0.0, low - room) if storable else 0.0, high)
                 terms = {("supply", t): 1.0, ("stock", t): -1.0}
                 if position:
                     terms["stock", periods[position - 1]] = 1.0
                 needed = row["used"] - (0.0 if position else opening)
-                program.row(terms, needed - 1e-6, needed + 1e-6 if storable else INF)
+                program.row(terms, needed - room, needed + room if storable else INF)
             least = program.maximise({("supply", t): -1.0 for t in periods})
             supplied = sum(self.material_rows[k, t]["supplied"] for t in periods)
             if least.value is None:
                 self.problems.append(f"material {k}: no supply can serve what the plan says it uses")
             else:
-                self.at_most(f"material {k} supplied beyond need", supplied, -least.value + 1e-5)
+                self.at_most(f"material {k} supplied beyond need", supplied, -least.value + 4 * room * len(periods))
 
     # --- orders --------------------------------------------------------------------------------
 
