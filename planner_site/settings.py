@@ -150,7 +150,7 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None if THIS_MACHINE_ONLY else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "planner_site" / "static"]
 WHITENOISE_USE_FINDERS = THIS_MACHINE_ONLY  # no collectstatic on a laptop
 if not THIS_MACHINE_ONLY:
