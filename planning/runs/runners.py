@@ -6,15 +6,17 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
+from django.db import connection
 from redis.exceptions import RedisError
 
 from planning.models import Run
 
-from .states import State, move
+from .states import LostRun, State, move
 
 logger = logging.getLogger("planning.runs")
 
@@ -45,7 +47,7 @@ def start_child(run: Run) -> None:
         "DATABASE_URL": database_url(settings.DATABASES["default"]),
         "SECRET_KEY": settings.SECRET_KEY,
     }
-    subprocess.Popen(
+    child = subprocess.Popen(
         [sys.executable, "-m", "django", "execute_run", str(run.pk), str(run.attempt)],
         cwd=settings.BASE_DIR,
         env=environment,
@@ -53,6 +55,23 @@ def start_child(run: Run) -> None:
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
+    threading.Thread(target=_watch, args=(child, run.pk, run.attempt), daemon=True, name=f"run {run.pk}").start()
+
+
+def _watch(child: subprocess.Popen[bytes], run_id: int, attempt: int) -> None:
+    """Wait for the child; a run that it left open because it died is failed with the reason."""
+    code = child.wait()
+    if code == 0:
+        return
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    try:
+        open_states = (State.QUEUED, State.RUNNING, State.STOPPING)
+        move(run_id, attempt, open_states, State.FAILED, reason=f"The process that executed the run {how}.")
+        logger.error("run %s: its process %s", run_id, how)
+    except LostRun:
+        pass  # it had ended before
+    finally:
+        connection.close()
 
 
 def database_url(database: dict[str, Any]) -> str:

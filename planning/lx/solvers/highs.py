@@ -25,6 +25,7 @@ _TERMINATIONS = {
     _STATUS.kTimeLimit: TIME_LIMIT,
     _STATUS.kInterrupt: INTERRUPTED,
 }
+_ANSWERS = {*_TERMINATIONS, _STATUS.kUnboundedOrInfeasible, _STATUS.kSolutionLimit}
 
 
 def set_option(highs: Any, name: str, value: Any) -> None:
@@ -90,8 +91,9 @@ class HighsSolver:
         if interior:
             set_option(highs, "solver", "ipx")
         highs.run()
-        if interior and highs.getModelStatus() not in _TERMINATIONS:
-            set_option(highs, "solver", "simplex")
+        if highs.getModelStatus() not in _ANSWERS and not (stop is not None and stop()):
+            set_option(highs, "solver", "simplex" if not compiled.is_mip else "choose")
+            set_option(highs, "presolve", "off")  # what gave no answer with all means may give one with fewer
             highs.run()
         solution = self._read(highs, compiled, options, started)
         solution.log = "".join(log)

@@ -23,7 +23,7 @@ from planning.runs import (
     run_as_json,
     start_run,
 )
-from planning.snapshot import DataProblems
+from planning.snapshot import DataProblems, Problem
 
 FOUND, FAULT, BAD_DATA, IMPOSSIBLE, NO_PLAN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _EXIT_CODES = {
@@ -37,7 +37,11 @@ _EXIT_CODES = {
 
 
 class BadInput(Exception):
-    """What was asked for can't be done, in words."""
+    """What was asked for can't be done, in words: the row that was named and is not there."""
+
+    def __init__(self, text: str, table: str = "", row: str = "", column: str = "") -> None:
+        super().__init__(text)
+        self.problem = Problem(table, row, column, text)
 
 
 class Command(BaseCommand):
@@ -58,8 +62,7 @@ class Command(BaseCommand):
         try:
             code = self._run(options)
         except (BadInput, BadOptions, CopyTooLarge) as error:
-            self.stderr.write(str(error))
-            code = BAD_DATA
+            code = self._refuse(error, options)
         except DatabaseError as error:
             self.stderr.write(f"The database refused: {error}. Is it migrated? Run: manage.py migrate")
         except KeyboardInterrupt:
@@ -71,6 +74,18 @@ class Command(BaseCommand):
             self.stderr.write(f"The program failed: {type(error).__name__}: {error} (--traceback shows where)")
         if code:
             sys.exit(code)
+
+    def _refuse(self, error: Exception, options: dict[str, Any]) -> int:
+        """Say why nothing was run, and in JSON too where that was asked for."""
+        self.stderr.write(str(error))
+        if options["output"] == "json":
+            problem = error.problem if isinstance(error, BadInput) else Problem("", "", "", str(error))
+            names = (options["plant"] or "", (options["scenario"] or [BASELINE])[0])
+            self._print_json(problems_as_json(*names, DataProblems([problem])))
+        return BAD_DATA
+
+    def _print_json(self, shown: dict[str, Any]) -> None:
+        self.stdout.write(json.dumps(shown, ensure_ascii=False, indent=1, allow_nan=False))
 
     def _run(self, options: dict[str, Any]) -> int:
         asked = {name: options[name] for name in ("time_limit", "gap") if options[name] is not None}
@@ -88,7 +103,7 @@ class Command(BaseCommand):
                 break
         if options["output"] == "json":
             shown = reports[0] if len(scenarios) == 1 else {"runs": reports, "comparison": _comparison(reports)}
-            self.stdout.write(json.dumps(shown, ensure_ascii=False, indent=1, allow_nan=False))
+            self._print_json(shown)
         return INTERRUPTED if INTERRUPTED in codes else min((code for code in codes if code), default=FOUND)
 
     def _solve(
@@ -120,13 +135,13 @@ def _plant(name: str | None) -> Plant:
     """Return the plant of that name, or the only one."""
     plants = {plant.name: plant for plant in Plant.objects.all()}
     if not plants:
-        raise BadInput("There is no plant yet. Import one with import_plan, or run: make demo")
+        raise BadInput("There is no plant yet. Import one with import_plan, or run: make demo", "plant")
     if name is None:
         if len(plants) > 1:
-            raise BadInput(f"There are several plants. Name one with --plant: {', '.join(plants)}")
+            raise BadInput(f"There are several plants. Name one with --plant: {', '.join(plants)}", "plant")
         return next(iter(plants.values()))
     if name not in plants:
-        raise BadInput(f'There is no plant "{name}". {_nearest(name, list(plants))}')
+        raise BadInput(f'There is no plant "{name}". {_nearest(name, list(plants))}', "plant", name, "name")
     return plants[name]
 
 
@@ -138,7 +153,8 @@ def _scenario(plant: Plant, name: str) -> Scenario:
     if name == BASELINE:
         return Scenario.objects.create(plant=plant, name=BASELINE)
     names = list(plant.scenarios.values_list("name", flat=True))
-    raise BadInput(f'Plant "{plant.name}" has no scenario "{name}". {_nearest(name, names)}')
+    text = f'Plant "{plant.name}" has no scenario "{name}". {_nearest(name, names)}'
+    raise BadInput(text, "scenarios", name, "name")
 
 
 def _nearest(name: str, names: list[str]) -> str:
