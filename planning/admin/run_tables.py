@@ -91,13 +91,14 @@ def production(run: Run) -> Table | None:
     if not rows:
         return None
     periods = list(dict.fromkeys(row[2] for row in rows))
+    units = run.units.get("products", {})
     made: dict[tuple[str, str], dict[str, tuple[float, bool]]] = {}
     for product, route, period, quantity, setup in rows:
         made.setdefault((product, route), {})[period] = (quantity, setup)
     with_routes = any(route for _, route in made)
     lines = []
     for (product, route), cells in list(made.items())[:ROWS_SHOWN]:
-        line = [Cell(product, "head")] + ([text(route)] if with_routes else [])
+        line = [Cell(named(product, units), "head")] + ([text(route)] if with_routes else [])
         for period in periods:
             quantity, setup = cells.get(period, (None, False))
             cell = number(quantity)
@@ -124,6 +125,12 @@ def production(run: Run) -> Table | None:
     )
 
 
+def named(name: str, units: dict[str, str]) -> str:
+    """Return a name with its unit, where that is more than the word unit."""
+    unit = units.get(name, "unit")
+    return name if unit == "unit" else f"{name} ({unit})"
+
+
 def period_heads(periods: Sequence[str]) -> list[str]:
     """Return the periods as column heads: a single one that has just a number is called a period."""
     return [f"Period {period}" if period.isdigit() else period for period in periods]
@@ -142,6 +149,7 @@ def used_columns(heads: Sequence[str], rows: Sequence[tuple[Any, ...]], first: i
 def balance(
     run_rows: Any,
     *,
+    units: dict[str, str],
     key: str,
     title: str,
     hint: str,
@@ -168,7 +176,8 @@ def balance(
     ]
     columns = used_columns(heads, rows, 2, always=[heads[3], heads[3 + len(inflows)]])
     lines = [
-        [Cell(row[0], "head"), text(row[1]), *(number(row[index]) for index in columns)] for row in rows[:ROWS_SHOWN]
+        [Cell(named(row[0], units), "head"), text(row[1]), *(number(row[index]) for index in columns)]
+        for row in rows[:ROWS_SHOWN]
     ]
     return Table(
         key,
@@ -185,6 +194,7 @@ def products(run: Run) -> Table | None:
     """Return where the units of each product came from and went."""
     return balance(
         run.productbalance_rows,
+        units=run.units.get("products", {}),
         key="products",
         title="Products",
         hint="Opening + made + yielded + bought = sold + used + lapsed + stock, in the product's unit.",
@@ -199,6 +209,7 @@ def materials(run: Run) -> Table | None:
     """Return where the units of each raw material came from and went."""
     return balance(
         run.materialbalance_rows,
+        units=run.units.get("materials", {}),
         key="materials",
         title="Material balances",
         hint="Opening + supplied = used + lapsed + stock, in the material's unit.",
@@ -230,18 +241,19 @@ def utilization(run: Run) -> list[Table]:
         chosen = [row for row in rows if row[0] == kind]
         if not chosen:
             continue
+        units = run.units.get("materials", {}) if kind == "material" else {}
         extra = [index for index in (6, 7) if any(row[index] for row in chosen)]
         heads = [kind.capitalize(), "Period", "Used", "Available", "Utilization"]
         heads += [{6: "Overtime", 7: "Units down"}[index] for index in extra] + [f"One more {unit} is"]
         lines = [
             [
-                Cell(row[1], "head"),
+                Cell(named(row[1], units), "head"),
                 text(row[2]),
                 number(row[3]),
                 number(row[4]) if row[4] is not None else Cell("no limit", "zero"),
                 used_share(row[5]),
                 *(number(row[index]) for index in extra),
-                Cell(worth(run.currency, unit, *row[8:11])),
+                Cell(worth(run.currency, units.get(row[1], unit), *row[8:11])),
             ]
             for row in chosen[:ROWS_SHOWN]
         ]

@@ -40,6 +40,7 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     currency = models.CharField(max_length=20)
+    units = models.JSONField(default=dict, help_text="The unit of each product and of each raw material.")
     proven = models.BooleanField(default=False, help_text="The plan is proven best within the gap asked for.")
     plan_checked = models.BooleanField(default=False, help_text="The stored plan was recomputed and foots.")
     objective = models.FloatField(null=True, blank=True, help_text="Profit, in the plant's currency.")

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from planning.formulation import build_model
 from planning.models import Run, Scenario
-from planning.snapshot import take_snapshot
+from planning.snapshot import Snapshot, take_snapshot
 
 from .copies import pack, store_copy
 from .options import RunOptions
@@ -35,6 +35,7 @@ def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: An
             options=options.as_dict(),
             user=user if user is not None and user.is_authenticated else None,
             currency=snapshot.currency,
+            units=_units(snapshot),
             seconds={"read": read - began, "build": built - read},
             sizes={"copy_bytes": size, "compressed_bytes": len(compressed)},
         )
@@ -42,3 +43,12 @@ def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: An
         if not here:
             transaction.on_commit(lambda: launch(run))
     return run
+
+
+def _units(snapshot: Snapshot) -> dict[str, dict[str, str]]:
+    """Return the unit of each product and raw material by name: the run stands by itself when the data change."""
+    tables = {"products": snapshot["products"], "materials": snapshot["raw_materials"]}
+    return {
+        name: dict(zip(table.columns["name"].tolist(), table.columns["unit"].tolist(), strict=True))
+        for name, table in tables.items()
+    }

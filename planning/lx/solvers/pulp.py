@@ -81,9 +81,12 @@ class PulpSolver:
         if self._solver == "PULP_CBC_CMD":
             arguments["logPath"] = str(log)
             arguments["options"] = [
-                f"{name} {value}"
-                for name, value in (("randomSeed", options.seed), ("integerTolerance", options.integrality))
-                if value is not None
+                "preprocess off",  # CBC's integer preprocessing has cut off best plans and called the rest proven
+                *(
+                    f"{name} {value}"
+                    for name, value in (("randomSeed", options.seed), ("integerTolerance", options.integrality))
+                    if value is not None
+                ),
             ]
         solver = pulp.getSolver(self._solver, **arguments)
         solver.tmpDir = folder
@@ -223,6 +226,12 @@ def build(compiled: CompiledModel) -> tuple[Any, list[Any]]:
             problem += pulp.LpConstraint(left, pulp.LpConstraintGE, f"l{row}", lower)
         if upper != np.inf:
             problem += pulp.LpConstraint(left, pulp.LpConstraintLE, f"u{row}", upper)
+    # CBC refuses a whole variable that stands in no row.
+    for column in np.flatnonzero(np.bincount(compiled.columns, minlength=compiled.column_count) == 0).tolist():
+        lower = compiled.lower[column]
+        if np.isfinite(lower):
+            alone = pulp.LpAffineExpression([(variables[column], 1.0)])
+            problem += pulp.LpConstraint(alone, pulp.LpConstraintGE, f"b{column}", float(lower))
     return problem, variables
 
 
