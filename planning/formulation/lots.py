@@ -73,11 +73,14 @@ class _Lots:
         need = np.zeros((self.snapshot["products"].size, self.count))
         uses = self.snapshot["component_uses"]
         components = uses.links["component"].positions
-        for product in self._users_first():
+        order = self._users_first()
+        ways = {product: np.flatnonzero(self.way_product == product).tolist() for product in order}
+        surplus = {way: demand.surplus(way) for product in reversed(order) for way in ways[product]}
+        for product in order:
             useful = demand.useful(product, need[product])
-            for way in np.flatnonzero(self.way_product == product).tolist():
+            for way in ways[product]:
                 if way not in demand.yielding:
-                    wanted = useful + demand.surplus(way)
+                    wanted = useful + surplus[way]
                     wanted = np.where(self.is_whole[way], np.ceil(wanted - 1e-9), wanted)
                     limits[way] = np.minimum(limits[way], np.maximum(wanted, self.least_lot[way]))
                 for use in np.flatnonzero(uses.links["way"].positions == way).tolist():
@@ -169,6 +172,7 @@ class _Demand:
         yields = snapshot["by_product_uses"]
         some = yields.columns["quantity_produced"].values > 0
         self.yielding = set(yields.links["way"].positions[some].tolist())
+        self._known: dict[tuple[str, int], float] = {}  # what `_forced` found, by input
 
     def _of(self, product: int, name: str, blank: float) -> Array:
         row = self.first_row[product]
@@ -209,6 +213,11 @@ class _Demand:
 
     def _forced(self, item: str, target: int, grid: LXTable, row: int) -> float:
         """Return how much of an input may be there without being wanted, where keeping it costs or is forbidden."""
+        if (item, target) not in self._known:
+            self._known[item, target] = self._unwanted(item, target, grid, row)
+        return self._known[item, target]
+
+    def _unwanted(self, item: str, target: int, grid: LXTable, row: int) -> float:
         span = slice(row, row + self.count)
         holding = grid.columns["holding_cost_per_unit"].filled(np.nan)[span]
         storable = ~np.isnan(holding)
@@ -222,13 +231,19 @@ class _Demand:
         return amount
 
     def _leftovers(self, product: int) -> float:
-        """Return what lot sizes, whole units and by-products may leave over of a product in all."""
+        """Return what may be left over of a product in all.
+
+        It is left by lot sizes and whole units, comes out as a by-product, is made for its own
+        by-products, or is made to use up inputs.
+        """
         lots = self.lots
-        ways = lots.way_product == product
-        rounding = lots.least_lot[ways].sum() + lots.is_whole[ways].sum()
+        ways = np.flatnonzero(lots.way_product == product)
+        left = lots.least_lot[ways].sum() + lots.is_whole[ways].sum()
+        for way in ways.tolist():
+            left += lots.caps[way].sum() if way in self.yielding else self.surplus(way) * self.count
         yields: Any = lots.snapshot["by_product_uses"]
         mine = yields.links["by_product"].positions == product
         amounts = yields.columns["quantity_produced"].values[mine]
         makers = yields.links["way"].positions[mine]
         yielded = sum(a * lots.caps[w].sum() for a, w in zip(amounts.tolist(), makers.tolist(), strict=True) if a > 0)
-        return float(rounding + yielded)
+        return float(left + yielded)
