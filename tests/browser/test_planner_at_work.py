@@ -70,6 +70,7 @@ def test_the_form_is_sent_by_the_keyboard(planner: Page, monkeypatch: pytest.Mon
     plant = make_furniture()
     monkeypatch.setattr("planning.runs.start_run", lambda scenario, options, *, user: make_solved_run(scenario.plant))
     planner.goto(f"{reverse('admin:planning_scenario_run')}?scenario={plant.scenarios.get().pk}")
+    planner.wait_for_function("document.activeElement.form")  # the page puts the cursor into the form
     planner.keyboard.press("Enter")
     planner.wait_for_url("**/planning/run/*/change/")
 
