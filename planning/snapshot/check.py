@@ -33,12 +33,20 @@ def _names(table: LXTable, field: str = "name") -> list[str]:
     return [str(name) for name in table.columns[field].tolist()]
 
 
+def _key(snapshot: Snapshot, table: str, row: int) -> str:
+    """Return the name of a row, after that of its product for a route."""
+    name = _names(snapshot[table])[row]
+    if table != "routes":
+        return name
+    return f"{_names(snapshot['products'])[snapshot[table].links['product'].positions[row]]} / {name}"
+
+
 def _place(
     snapshot: Snapshot, tables: tuple[str, str], relation: str, parent: int, period: int, fields: tuple[str, ...]
 ) -> tuple[str, str]:
     """Return the table and row in which one of the fields stands: the period's row where it gives one of them."""
-    parents, overrides = snapshot[tables[0]], snapshot[tables[1]]
-    name = _names(parents)[parent]
+    overrides = snapshot[tables[1]]
+    name = _key(snapshot, tables[0], parent)
     if overrides.size:
         found = np.flatnonzero(
             (overrides.links[relation].positions == parent) & (overrides.links["period"].positions == period)
@@ -87,17 +95,20 @@ def _crossed_lots(snapshot: Snapshot) -> Iterator[Problem]:
     products, routes = _names(snapshot["products"]), _names(snapshot["routes"])
     periods = _names(snapshot["periods"])
     least, most = grid.columns["min_batch_size"].filled(0.0), grid.columns["max_batch_size"].filled(np.inf)
-    seen: set[int] = set()
+    seen: set[tuple[str, str]] = set()
     for i in np.flatnonzero(most < least).tolist():
         way, period = int(grid.links["way"].positions[i]), int(grid.links["period"].positions[i])
         route = int(ways.links["route"].positions[way])
-        if route == MISSING or way in seen:
+        if route == MISSING:
             continue  # without a route the product's own limits are crossed, which is said there
-        seen.add(way)
+        fields = ("min_batch_size", "max_batch_size")
+        place = _place(snapshot, ("routes", "route_periods"), "route", route, period, fields)
+        if place in seen:
+            continue
+        seen.add(place)
         product = products[ways.links["product"].positions[way]]
         yield Problem(
-            "routes",
-            f"{product} / {routes[route]}",
+            *place,
             "max_batch_size",
             f'Route "{routes[route]}" of "{product}" allows lots of at most {most[i]:g} and of at least {least[i]:g} '
             f"in period {periods[period]} (limits of the product and of the route both hold). "
@@ -109,28 +120,28 @@ def _unstorable_stock(
     snapshot: Snapshot, parent: str, overrides: str, grid_name: str, relation: str
 ) -> Iterator[Problem]:
     """Find stock that is required at the end of a period in which it can't be stored."""
-    grid = snapshot[grid_name]
-    storable = np.asarray(grid.columns["is_storable"].values, dtype=np.bool_)
+    grid, periods = snapshot[grid_name], _names(snapshot["periods"])
+    unstorable = ~np.asarray(grid.columns["is_storable"].values, dtype=np.bool_)
+    last = np.asarray(grid.columns["is_last"].values, dtype=np.bool_)
     minimum = grid.columns["min_inventory"].filled(0.0)
-    required = grid.columns["required_stock"].filled(0.0)
-    periods = _names(snapshot["periods"])
-    seen: set[tuple[str, str]] = set()
-    for i in np.flatnonzero(~storable & (required > 0)).tolist():
-        row, period = int(grid.links[relation].positions[i]), int(grid.links["period"].positions[i])
-        field = "min_inventory" if minimum[i] > 0 else "final_inventory"
-        place = (parent, _names(snapshot[parent])[row])
-        if field == "min_inventory":
-            place = _place(snapshot, (parent, overrides), relation, row, period, (field,))
-        if place in seen:
-            continue
-        seen.add(place)
-        yield Problem(
-            *place,
-            field,
-            f'"{_names(snapshot[parent])[row]}" must have {required[i]:g} in stock at the end of period '
-            f"{periods[period]} but can't be stored then. Give it a holding_cost_per_unit (0 is free), "
-            f"or set {field} to 0.",
-        )
+    final = snapshot[parent].columns["final_inventory"].filled(0.0)[grid.links[relation].positions]
+    seen: set[tuple[str, str, str]] = set()
+    for field, required in (("min_inventory", minimum), ("final_inventory", np.where(last, final, 0.0))):
+        for i in np.flatnonzero(unstorable & (required > 0)).tolist():
+            row, period = int(grid.links[relation].positions[i]), int(grid.links["period"].positions[i])
+            place = (parent, _key(snapshot, parent, row))
+            if field == "min_inventory":
+                place = _place(snapshot, (parent, overrides), relation, row, period, (field,))
+            if (*place, field) in seen:
+                continue
+            seen.add((*place, field))
+            yield Problem(
+                *place,
+                field,
+                f'"{_names(snapshot[parent])[row]}" must have {required[i]:g} in stock at the end of period '
+                f"{periods[period]} but can't be stored then. Give it a holding_cost_per_unit (0 is free), "
+                f"or set {field} to 0.",
+            )
 
 
 def _units_down(snapshot: Snapshot) -> Iterator[Problem]:
@@ -163,6 +174,7 @@ def _no_way_to_get(snapshot: Snapshot) -> Iterator[Problem]:
     obtainable |= ~products.columns["shortage_cost_per_unit"].is_null
     wanted = grid.columns["min_demand"].filled(0.0) > 0
     names, made = _names(products), set(ways.links["product"].positions.tolist())
+    routed = set(snapshot["routes"].links["product"].positions.tolist())
     for row in sorted(set(product[wanted & ~obtainable[product]].tolist())):
         first = int(np.flatnonzero(wanted & (product == row))[0])
         table, place = _place(
@@ -173,7 +185,11 @@ def _no_way_to_get(snapshot: Snapshot) -> Iterator[Problem]:
             int(grid.links["period"].positions[first]),
             ("min_demand",),
         )
-        why = "every way of making it needs a component that is not active" if row in made else "it has no recipe"
+        why = "it has no recipe"
+        if row in made:
+            why = "every way of making it needs a component that is not active"
+        elif row in routed:
+            why = "none of its routes is active"
         yield Problem(
             table,
             place,

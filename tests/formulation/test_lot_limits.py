@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +263,16 @@ class TestRefused:
         assert (problem.table, problem.row, problem.column) == ("products", "Chair", "max_batch_size")
         assert "Give it a max_batch_size" in problem.text
         assert not plant.runs.exists()
+
+
+def test_a_long_chain_of_components_is_no_trouble(tmp_path: Path) -> None:
+    names = [f"P{i}" for i in range(1200)]
+    plant = bring(
+        tmp_path,
+        products=[{"name": name, "max_demand": 1, "holding_cost_per_unit": 1, "min_batch_size": 2} for name in names],
+        component_requirements=[
+            {"product": product, "component": component, "quantity_required": 1}
+            for product, component in pairwise(names)
+        ],
+    )
+    assert len(limits_of(plant)) == 1199
