@@ -12,9 +12,10 @@ import numpy.typing as npt
 from .constraint import LXConstraint
 from .errors import LXModelError
 from .expression import Entries
+from .index import named
 from .model import MAXIMIZE, LXModel
 from .records import Booleans, Floats, Positions
-from .variable import LXVariable, label
+from .variable import LXVariable
 
 
 @dataclass
@@ -79,7 +80,7 @@ class CompiledModel:
             if block.start <= position < block.start + block.size:
                 keys = self._names.setdefault(f"{type(block.family).__name__} {name}", block.family.keys)
                 key = keys[position - block.start]
-                return name if key is None else f"{name}[{label(key)}]"
+                return named(name, key)
         raise IndexError(position)
 
 
@@ -88,10 +89,13 @@ def compile_model(model: LXModel) -> CompiledModel:
     variables, column_count = _blocks(model.variables)
     constraints, row_count = _blocks(model.constraints)
     bounds = [variable.bound_arrays() for variable in model.variables]
+    for index in [*(x.index for x in model.variables), *(x.index for x in model.constraints)]:
+        if index is not None:
+            index.check()
     cost, offset = _objective(model, variables, column_count)
     row_lower, row_upper, entries = _constraints(model, variables, constraints)
     starts, columns, values = _matrix(entries, row_count, column_count)
-    return CompiledModel(
+    compiled = CompiledModel(
         model=model,
         variables=variables,
         constraints=constraints,
@@ -109,6 +113,21 @@ def compile_model(model: LXModel) -> CompiledModel:
         values=values,
         sense=model.sense,
     )
+    _check_sums(compiled)
+    return compiled
+
+
+def _check_sums(compiled: CompiledModel) -> None:
+    """Refuse sums of finite coefficients that are not finite."""
+    if not np.isfinite(compiled.offset):
+        raise LXModelError("The constants of the objective add up to no finite number.")
+    for column in np.flatnonzero(~np.isfinite(compiled.cost)).tolist():
+        name = compiled.column_name(column)
+        raise LXModelError(f"The coefficients of {name} in the objective add up to no finite number.")
+    for place in np.flatnonzero(~np.isfinite(compiled.values)).tolist():
+        row = compiled.row_name(int(np.searchsorted(compiled.starts, place, side="right")) - 1)
+        name = compiled.column_name(int(compiled.columns[place]))
+        raise LXModelError(f"The coefficients of {name} in {row} add up to no finite number.")
 
 
 def _blocks(families: list[Any]) -> tuple[dict[str, Block], int]:
@@ -171,8 +190,11 @@ def _matrix(
     first = np.ones(len(place), dtype=np.bool_)
     first[1:] = place[1:] != place[:-1]
     if not first.all():
-        values = np.add.reduceat(values, np.flatnonzero(first))
+        with np.errstate(over="ignore"):  # what is not finite is refused by name
+            values = np.add.reduceat(values, np.flatnonzero(first))
         place = place[first]
+        left = values != 0.0  # terms that cancel leave no entry
+        place, values = place[left], values[left]
     rows, columns = np.divmod(place, max(column_count, 1))
     starts = np.zeros(row_count + 1, dtype=np.int32)
     np.cumsum(np.bincount(rows, minlength=row_count), out=starts[1:])

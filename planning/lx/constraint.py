@@ -7,11 +7,11 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from .detach import is_queryset, materialize_and_detach_list
+from .detach import materialize_and_detach_list, queryset_of
 from .errors import LXModelError
 from .evaluate import keys, numbers
 from .expression import LXLinearExpression
-from .index import LXIndex
+from .index import LXIndex, named
 from .records import Floats, LXRows, LXTable, RowFunction
 
 T = TypeVar("T")
@@ -66,17 +66,17 @@ class LXConstraint(Generic[T]):
 
     def indexed_by(self, function: RowFunction) -> LXConstraint[T]:
         """Set the key of a row."""
-        self.index_function = function
+        self.index_function, self._index = function, None
         return self
 
     def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXConstraint[T]:
         """Make one constraint per row."""
-        self._source, self._rows, self._index = rows, None, None
+        self._source, self._rows, self._index, self._keys = rows, None, None, None
         return self
 
     def from_model(self, model: Any) -> LXConstraint[T]:
         """Make one constraint per row of a Django model or queryset."""
-        return self.from_data(model if is_queryset(model) else model._default_manager.all())
+        return self.from_data(queryset_of(model, self.name))
 
     def materialize(self, memo: dict[Any, Any]) -> None:
         """Detach the rows; done once, by the model that takes the family."""
@@ -85,8 +85,11 @@ class LXConstraint(Generic[T]):
                 raise LXModelError(f"Constraint {self.name} has rows but no index. Give its key with indexed_by.")
             self._rows = materialize_and_detach_list(self._source, memo)
             self._source = None
+        if self._rows is None and self.index_function is not None:
+            raise LXModelError(f"Constraint {self.name} has an index but no rows. Give them with from_data.")
         if self.lhs is None or self.sense is None:
             raise LXModelError(f"Constraint {self.name} has no expression or no sense. Give .expression(…) and .le().")
+        self.lhs.materialize(memo)
 
     def restore(self, rows: LXRows | list[Any], listed: list[Hashable]) -> None:
         """Take rows and keys as they were when a copy was made; the function that gave the keys stayed behind."""
@@ -133,6 +136,6 @@ class LXConstraint(Generic[T]):
         right = self.rhs_array() - constant
         if not np.isfinite(right).all():
             i = int(np.flatnonzero(~np.isfinite(right))[0])
-            raise LXModelError(f"{self.name}[{self.keys[i]}] has the right side {right[i]}. Give a finite number.")
+            raise LXModelError(f"{named(self.name, self.keys[i])} has the right side {right[i]}. Give a finite number.")
         infinite = np.full(len(right), np.inf)
         return (right if self.sense != LE else -infinite), (right if self.sense != GE else infinite)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .constraint import LXConstraint
-from .errors import LXCopyError
+from .errors import LXCopyError, LXError
 from .expression import Entries, LXLinearExpression, LXTerm
 from .model import MAXIMIZE, MINIMIZE, LXModel
 from .records import MISSING, LXColumn, LXLink, LXRecord, LXRows, LXTable
@@ -26,6 +26,7 @@ from .variable import BINARY, CONTINUOUS, INTEGER, LXVariable
 MAGIC = b"LXMODEL\n"
 FORMAT_VERSION = 1
 _ARRAY_TYPES = {"f": "<f8", "i": "<i8", "b": "|b1", "t": "|u1"}
+_CODES = {np.dtype(np.float64): "f", np.dtype(np.int64): "i", np.dtype(np.bool_): "b", np.dtype(np.uint8): "t"}
 
 
 class _Writer:
@@ -36,7 +37,7 @@ class _Writer:
         self.parts: list[bytes] = []
 
     def array(self, values: npt.NDArray[Any]) -> int:
-        code = {"f": "f", "i": "i", "b": "b", "u": "t"}[values.dtype.kind]
+        code = _CODES[values.dtype]
         raw = np.ascontiguousarray(values, dtype=_ARRAY_TYPES[code]).tobytes()
         self.described.append([code, len(values)])
         self.parts.append(raw + b"\0" * (-len(raw) % 8))
@@ -49,11 +50,12 @@ class _Writer:
 
     def column(self, column: LXColumn) -> dict[str, Any]:
         written: dict[str, Any] = {}
-        if column.nulls is not None:
+        if column.nulls is not None and column.nulls.any():
             written["nulls"] = self.array(column.nulls)
-        if column.values.dtype != object:
-            return written | {"values": self.array(column.values)}
-        values = column.values.tolist()
+        held = LXColumn.of(column.values).values if column.values.dtype != object else column.values
+        if held.dtype != object:
+            return written | {"values": self.array(held)}
+        values = held.tolist()
         if all(type(value) is str for value in values):
             return written | {"texts": self.texts(values)}
         return written | {"tagged": self.texts([_tagged(value) for value in values])}
@@ -71,9 +73,11 @@ class _Writer:
 
 
 class _Reader:
-    """Gives the arrays of a byte string after checking every length."""
+    """Gives the arrays of a byte string after checking every length; each array has one place and is given once."""
 
     def __init__(self, data: bytes) -> None:
+        if not isinstance(data, (bytes, bytearray)):
+            raise LXCopyError(f"A model copy is bytes; this is {type(data).__name__}.")
         view = memoryview(data)
         if len(view) < 16 or bytes(view[:8]) != MAGIC:
             raise LXCopyError("These bytes are no model copy.")
@@ -85,38 +89,61 @@ class _Reader:
             version, described, self.content = header["version"], header["arrays"], header["content"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise LXCopyError("The header of the model copy can't be read.") from error
-        if version != FORMAT_VERSION:
+        if type(version) is not int or version != FORMAT_VERSION:
             raise LXCopyError(
                 f"The model copy has format version {version}; this program reads version {FORMAT_VERSION}. "
                 "Start the run again to make a new copy."
             )
         self._arrays = self._read(view, 16 + size, described)
 
-    def _read(self, view: memoryview, position: int, described: list[list[Any]]) -> list[npt.NDArray[Any]]:
-        arrays = []
-        for code, count in described:
-            dtype = np.dtype(_ARRAY_TYPES.get(code, "|V0"))
-            if dtype.itemsize == 0 or type(count) is not int or count < 0:
+    def _read(self, view: memoryview, position: int, described: Any) -> list[npt.NDArray[Any] | None]:
+        arrays: list[npt.NDArray[Any] | None] = []
+        for entry in described if isinstance(described, list) else [described]:
+            if not (isinstance(entry, list) and len(entry) == 2 and type(entry[0]) is str and type(entry[1]) is int):
+                raise LXCopyError("The header of the model copy can't be read.")
+            code, count = entry
+            if code not in _ARRAY_TYPES or count < 0:
                 raise LXCopyError("The model copy holds an array of a type that is not allowed.")
+            dtype = np.dtype(_ARRAY_TYPES[code])
             size = count * dtype.itemsize
             if size > len(view) - position:
                 raise LXCopyError("The model copy is cut off.")
+            if code == "b" and np.frombuffer(view[position : position + size], dtype=np.uint8).max(initial=0) > 1:
+                raise LXCopyError("The model copy holds a yes or no that is neither.")
             arrays.append(np.frombuffer(view[position : position + size], dtype=dtype).copy())
             position += size + (-size % 8)
         if position != len(view):
             raise LXCopyError("The model copy has bytes after its end.")
         return arrays
 
-    def array(self, number: int, code: str) -> npt.NDArray[Any]:
-        array = self._arrays[number]
-        if array.dtype != np.dtype(_ARRAY_TYPES[code]):
+    def array(self, number: Any, codes: str) -> npt.NDArray[Any]:
+        """Return an array of one of the types `codes`."""
+        array = self._arrays[_index(number, len(self._arrays))]
+        if array is None:
+            raise LXCopyError("The model copy uses an array twice.")
+        if all(array.dtype != np.dtype(_ARRAY_TYPES[code]) for code in codes):
             raise LXCopyError("The model copy holds an array of the wrong type.")
+        self._arrays[number] = None
         return array
 
-    def texts(self, described: dict[str, int]) -> list[str]:
+    def finite(self, number: Any) -> npt.NDArray[Any]:
+        """Return an array of finite numbers."""
+        array = self.array(number, "f")
+        if not np.isfinite(array).all():
+            raise LXCopyError("The model copy holds a number that is not finite.")
+        return array
+
+    def check_end(self) -> None:
+        """Raise where an array has no place."""
+        if any(array is not None for array in self._arrays):
+            raise LXCopyError("The model copy holds an array that nothing uses.")
+
+    def texts(self, described: dict[str, Any]) -> list[str]:
         lengths = self.array(described["lengths"], "i")
         blob = self.array(described["text"], "t").tobytes()
-        if len(lengths) and (lengths.min() < 0 or lengths.sum() != len(blob)):
+        if len(lengths) and (lengths.min() < 0 or lengths.max() > len(blob)):  # so that the sum can't overflow
+            raise LXCopyError("The model copy holds texts of the wrong length.")
+        if lengths.sum() != len(blob):
             raise LXCopyError("The model copy holds texts of the wrong length.")
         ends = np.cumsum(lengths).tolist()
         return [blob[end - size : end].decode("utf-8") for end, size in zip(ends, lengths.tolist(), strict=True)]
@@ -124,14 +151,28 @@ class _Reader:
     def column(self, described: dict[str, Any]) -> LXColumn:
         nulls = self.array(described["nulls"], "b") if "nulls" in described else None
         if "values" in described:
-            return LXColumn(self._arrays[described["values"]], nulls)
-        if "texts" in described:
-            values: list[Any] = self.texts(described["texts"])
+            values = self.array(described["values"], "fib")
         else:
-            values = [_untagged(text) for text in self.texts(described["tagged"])]
-        held = np.empty(len(values), dtype=object)
-        held[:] = values
-        return LXColumn(held, nulls)
+            texts = self.texts(described["texts" if "texts" in described else "tagged"])
+            held: list[Any] = texts if "texts" in described else [_untagged(text) for text in texts]
+            values = np.fromiter(held, dtype=object, count=len(held))
+        if nulls is not None and len(nulls) != len(values):
+            raise LXCopyError("The model copy holds a column of the wrong length.")
+        return LXColumn(values, nulls)
+
+
+def _index(number: Any, count: int) -> int:
+    """Return the number of an array or a table after checking that there is one."""
+    if type(number) is not int or not 0 <= number < count:
+        raise LXCopyError("The model copy names something that it does not hold.")
+    return number
+
+
+def _text(value: Any) -> str:
+    """Return a name after checking that it is text."""
+    if type(value) is not str:
+        raise LXCopyError("The model copy holds a name that is no text.")
+    return value
 
 
 def _tagged(value: Any) -> str:
@@ -187,9 +228,13 @@ def load_model(data: bytes) -> LXModel:
     """Return the model in `data`; raises LXCopyError for anything but an unharmed copy of this version."""
     reader = _Reader(data)
     try:
-        return _load_model(reader)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        model = _load_model(reader)
+    except LXCopyError:
+        raise
+    except (LXError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise LXCopyError("The model copy contradicts itself.") from error
+    reader.check_end()
+    return model
 
 
 def _tables_of(model: LXModel) -> list[LXTable]:
@@ -202,11 +247,13 @@ def _tables_of(model: LXModel) -> list[LXTable]:
         table = waiting.pop(0)
         if not any(table is other for other in found):
             found.append(table)
-            waiting += [link.target for link in table.links.values() if link.target is not None]
+            waiting += [link.target for _, link in sorted(table.links.items()) if link.target is not None]
     return found
 
 
 def _dump_table(table: LXTable, numbers: dict[int, int], writer: _Writer) -> dict[str, Any]:
+    if table.size and not (table.columns or table.links):
+        raise LXCopyError(f"Table {table.name} has rows but no columns. Give it a column before it travels.")
     return {
         "name": table.name,
         "size": table.size,
@@ -233,6 +280,11 @@ def _dump_keys(keys: list[Any], numbers: dict[int, int], writer: _Writer) -> Any
         return {"parts": [_dump_keys(list(part), numbers, writer) for part in zip(*keys, strict=True)]}
     if keys and all(isinstance(key, LXRecord) for key in keys):
         table = keys[0]._table
+        if id(table) not in numbers or any(key._table is not table for key in keys):
+            raise LXCopyError(
+                f"The keys of a family are rows of {table.name} and of tables that do not travel with the model. "
+                "Add the tables to the model's tables, or use the rows' names as keys."
+            )
         return {"table": numbers[id(table)], "positions": writer.array(np.array([key._position for key in keys]))}
     return {"column": writer.column(LXColumn.of(keys))}
 
@@ -278,14 +330,19 @@ def _load_model(reader: _Reader) -> LXModel:
     content = reader.content
     tables = [_load_table(described, reader) for described in content["tables"]]
     for table, described in zip(tables, content["tables"], strict=True):
-        for name, (target, number) in described["links"].items():
-            positions = reader.array(number, "i")
-            _check_positions(positions, None if target is None else tables[target].size, table.size)
-            table.links[name] = LXLink(None if target is None else tables[target], positions)
-    model = LXModel(content["name"], {name: tables[number] for name, number in content["named"].items()})
+        for name, (number, array) in described["links"].items():
+            target = None if number is None else tables[_index(number, len(tables))]
+            positions = reader.array(array, "i")
+            _check_positions(positions, None if target is None else target.size, table.size)
+            table.links[name] = LXLink(target, positions)
+    model = LXModel(
+        _text(content["name"]), {name: tables[_index(n, len(tables))] for name, n in content["named"].items()}
+    )
     for described in content["variables"]:
+        model.check_name(_text(described["name"]), model.variables)
         model.variables.append(_load_variable(described, tables, reader))
     for described in content["constraints"]:
+        model.check_name(_text(described["name"]), model.constraints)
         model.constraints.append(_load_constraint(described, tables, model, reader))
     if content["sense"] not in (MAXIMIZE, MINIMIZE):
         raise LXCopyError("The model copy has an unknown sense.")
@@ -303,29 +360,42 @@ def _check_positions(positions: npt.NDArray[Any], target: int | None, count: int
 
 def _load_table(described: dict[str, Any], reader: _Reader) -> LXTable:
     columns = {name: reader.column(column) for name, column in described["columns"].items()}
-    return LXTable(described["name"], columns, size=described["size"], key=described["key"])
+    size, key = described["size"], described["key"]
+    if type(size) is not int or size < 0 or (size and not columns and not described["links"]):
+        raise LXCopyError("The model copy has a table of the wrong size.")
+    if key is not None and key not in columns:
+        raise LXCopyError("The model copy has a table without its key.")
+    return LXTable(_text(described["name"]), columns, size=size, key=key)
 
 
-def _load_rows(described: Any, tables: list[LXTable], reader: _Reader) -> LXRows | list[Any] | None:
-    if described is None:
-        return None
+def _load_rows(described: dict[str, Any], size: int, tables: list[LXTable], reader: _Reader) -> LXRows | list[Any]:
+    """Return the rows of a family of `size` members."""
     if "table" not in described:
-        return [None] * int(described["size"])
+        if described["size"] != size:
+            raise LXCopyError("The model copy has a family without its rows.")
+        return [None] * size
     positions = reader.array(described["positions"], "i")
-    table = tables[described["table"]]
-    _check_positions(positions, table.size)
+    table = tables[_index(described["table"], len(tables))]
+    _check_positions(positions, table.size, size)
+    if len(positions) and positions.min() < 0:
+        raise LXCopyError("The model copy points to a row that it does not hold.")
     return LXRows(table, positions)
 
 
-def _load_keys(described: Any, tables: list[LXTable], reader: _Reader) -> list[Any]:
+def _load_keys(described: dict[str, Any], tables: list[LXTable], reader: _Reader) -> list[Any]:
     if "parts" in described:
         return list(zip(*(_load_keys(part, tables, reader) for part in described["parts"]), strict=True))
     if "table" in described:
         positions = reader.array(described["positions"], "i")
-        table = tables[described["table"]]
+        table = tables[_index(described["table"], len(tables))]
         _check_positions(positions, table.size)
+        if len(positions) and positions.min() < 0:
+            raise LXCopyError("The model copy points to a row that it does not hold.")
         return [table.record(position) for position in positions.tolist()]
-    return reader.column(described["column"]).tolist()
+    keys = reader.column(described["column"]).tolist()
+    if any(type(key) in (list, dict) for key in keys):
+        raise LXCopyError("The model copy has a key that can't be one.")
+    return keys
 
 
 def _load_variable(described: dict[str, Any], tables: list[LXTable], reader: _Reader) -> LXVariable[Any, Any]:
@@ -333,13 +403,15 @@ def _load_variable(described: dict[str, Any], tables: list[LXTable], reader: _Re
     if described["kind"] not in (CONTINUOUS, INTEGER, BINARY):
         raise LXCopyError("The model copy has a variable of an unknown kind.")
     variable.kind = described["kind"]
-    rows = _load_rows(described["rows"], tables, reader)
-    assert rows is not None
-    variable.restore(rows, _load_keys(described["keys"], tables, reader))
-    variable.lower, variable.upper = reader.array(described["lower"], "f"), reader.array(described["upper"], "f")
+    keys = _load_keys(described["keys"], tables, reader)
+    variable.restore(_load_rows(described["rows"], len(keys), tables, reader), keys)
+    lower, upper = reader.array(described["lower"], "f"), reader.array(described["upper"], "f")
     variable.whole = reader.array(described["whole"], "b")
-    if not len(variable.whole) == len(variable.lower) == len(variable.upper) == len(variable.keys) == len(rows):
+    if not len(variable.whole) == len(lower) == len(upper) == len(keys):
         raise LXCopyError("The model copy has bounds of the wrong length.")
+    if not (np.all(lower <= upper) and np.all(lower < np.inf) and np.all(upper > -np.inf)):
+        raise LXCopyError("The model copy has bounds that contradict each other.")
+    variable.lower, variable.upper = lower, upper
     return variable
 
 
@@ -350,11 +422,11 @@ def _load_constraint(
     if described["sense"] not in ("<=", ">=", "=="):
         raise LXCopyError("The model copy has a constraint of an unknown sense.")
     constraint.sense = described["sense"]
-    rows = _load_rows(described["rows"], tables, reader)
-    if rows is not None:
-        constraint.restore(rows, _load_keys(described["keys"], tables, reader))
-    constraint.rhs_value = reader.array(described["rhs"], "f")
-    if len(constraint.rhs_value) != len(constraint) or len(constraint.keys) != len(constraint):
+    if described["rows"] is not None:
+        keys = _load_keys(described["keys"], tables, reader)
+        constraint.restore(_load_rows(described["rows"], len(keys), tables, reader), keys)
+    constraint.rhs_value = reader.finite(described["rhs"])
+    if len(constraint.rhs_value) != len(constraint):
         raise LXCopyError("The model copy has a right side of the wrong length.")
     constraint.lhs = _load_terms(described["lhs"], model, len(constraint), reader)
     return constraint
@@ -364,7 +436,7 @@ def _load_terms(described: dict[str, Any], model: LXModel, count: int, reader: _
     expression = LXLinearExpression()
     for name, rows, columns, coefficients in described["terms"]:
         variable = model.get_variable(name)
-        entries = Entries(reader.array(rows, "i"), reader.array(columns, "i"), reader.array(coefficients, "f"))
+        entries = Entries(reader.array(rows, "i"), reader.array(columns, "i"), reader.finite(coefficients))
         if not len(entries.rows) == len(entries.columns) == len(entries.coefficients):
             raise LXCopyError("The model copy has a term of the wrong length.")
         for positions, limit in ((entries.rows, count), (entries.columns, len(variable))):
@@ -372,7 +444,7 @@ def _load_terms(described: dict[str, Any], model: LXModel, count: int, reader: _
             if len(positions) and positions.min() < 0:
                 raise LXCopyError("The model copy points to a row that it does not hold.")
         expression.terms.append(LXTerm(variable, 0.0, frozen=entries))
-    constant = reader.array(described["constant"], "f")
+    constant = reader.finite(described["constant"])
     if len(constant) != count:
         raise LXCopyError("The model copy has a constant of the wrong length.")
     expression.constants.append(constant)

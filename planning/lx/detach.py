@@ -7,11 +7,14 @@ a row that is reached twice, through two querysets or through a relation, is one
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
+from .errors import LXModelError
 from .records import MISSING, LXColumn, LXLink, LXRows, LXTable
 
 _KINDS: dict[str, type] = {  # what a column without values would hold
@@ -23,6 +26,7 @@ _KINDS: dict[str, type] = {  # what a column without values would hold
     "PositiveIntegerField": int,
     "ForeignKey": int,
 }
+_ANNOTATED = (str, int, float, Decimal, datetime.date, datetime.time, type(None))
 _TABLES = "planning.lx tables"  # the memo's key for {model label: _Detached}
 
 
@@ -33,7 +37,7 @@ class _Detached:
         self.table = LXTable(meta.label, {}, key=meta.pk.attname)
         self.positions: dict[Any, int] = {}
         self.relations = {  # field -> (column that holds the key, label of the table it points to)
-            field.name: (field.attname, field.related_model._meta.label)
+            field.name: (field.attname, field.related_model._meta.concrete_model._meta.label)
             for field in meta.concrete_fields
             if field.is_relation and field.target_field.primary_key
         }
@@ -41,6 +45,8 @@ class _Detached:
     def add(self, values: dict[str, LXColumn], size: int) -> LXRows:
         """Add the rows whose primary key is new and return all of them in the order given."""
         keys = values[str(self.table.key)].tolist()
+        if None in keys:
+            raise LXModelError(f"A row of {self.table.name} has no primary key. Save it before it is detached.")
         fresh: list[int] = []
         for i, key in enumerate(keys):
             if key not in self.positions:
@@ -64,7 +70,10 @@ class _Detached:
         """Point the relations that the table `changed` takes part in to positions."""
         for field, (attname, label) in self.relations.items():
             column = self.table.columns.get(attname)
-            if column is None or changed not in (self.table.name, label):
+            if changed not in (self.table.name, label):
+                continue
+            if column is None:
+                self.table.links.pop(field, None)
                 continue
             target = tables.get(label)
             if target is None:
@@ -82,9 +91,24 @@ def is_queryset(source: Any) -> bool:
     return hasattr(source, "values_list") and hasattr(getattr(source, "model", None), "_meta")
 
 
+def queryset_of(model: Any, family: str) -> Any:
+    """Return the queryset of a Django model, or the queryset itself."""
+    if is_queryset(model):
+        return model
+    manager = getattr(model, "_default_manager", None)
+    if manager is None:
+        raise LXModelError(f"from_model of {family} got {model!r}. Give a model class or a queryset.")
+    return manager.all()
+
+
 def is_django_row(source: Any) -> bool:
     """Whether `source` is an instance of a Django model, by what it carries."""
     return not isinstance(source, type) and hasattr(source, "_state") and hasattr(source, "_meta")
+
+
+def orm_label(row: Any) -> str | None:
+    """Return the name that the table of an ORM row has when it is detached; None for anything else."""
+    return str(row._meta.concrete_model._meta.label) if is_django_row(row) else None
 
 
 def detach_orm_object(obj: Any, memo: dict[Any, Any] | None = None) -> Any:
@@ -112,7 +136,10 @@ def materialize_and_detach_list(items: Any, memo: dict[Any, Any] | None = None) 
     if listed and is_django_row(listed[0]) and all(type(item) is type(listed[0]) for item in listed):
         return _detach_instances(listed, _tables(memo))
     memo = {} if memo is None else memo
-    return [detach_orm_object(item, memo) for item in listed]
+    return [
+        tuple(detach_orm_object(part, memo) for part in item) if type(item) is tuple else detach_orm_object(item, memo)
+        for item in listed
+    ]
 
 
 def _tables(memo: dict[Any, Any] | None) -> dict[str, _Detached]:
@@ -122,26 +149,38 @@ def _tables(memo: dict[Any, Any] | None) -> dict[str, _Detached]:
 
 
 def _detach_queryset(queryset: Any, tables: dict[str, _Detached]) -> LXRows:
-    """Read every concrete field in one query and return the rows in the queryset's order."""
-    meta = queryset.model._meta
+    """Read every concrete field and annotation in one query and return the rows in the queryset's order."""
+    queryset = queryset.all()
+    meta = queryset.model._meta.concrete_model._meta
+    if queryset.query.select_related or queryset._prefetch_related_lookups:
+        instances = list(queryset)
+        if instances:
+            return _detach_instances(instances, tables)
+        queryset = queryset.none()
     names = [field.attname for field in meta.concrete_fields]
+    kinds = [_KINDS.get(field.get_internal_type()) for field in meta.concrete_fields]
+    for annotation in queryset.query.annotation_select:
+        names.append(annotation)
+        kinds.append(None)
     rows = list(queryset.values_list(*names))
     columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else [()] * len(names)
-    kinds = [_KINDS.get(field.get_internal_type()) for field in meta.concrete_fields]
     return _add(meta, dict(zip(names, map(LXColumn.of, columns, kinds), strict=True)), len(rows), tables)
 
 
 def _detach_instances(instances: list[Any], tables: dict[str, _Detached]) -> LXRows:
     """Return the rows of instances of one Django model: what is loaded on them and nothing else."""
-    meta = instances[0]._meta
+    meta = instances[0]._meta.concrete_model._meta
     held = [vars(instance) for instance in instances]
-    names = [field.attname for field in meta.concrete_fields if all(field.attname in values for values in held)]
+    fields = [field.attname for field in meta.concrete_fields]
+    others = [name for name, value in held[0].items() if name not in fields and isinstance(value, _ANNOTATED)]
+    names = [name for name in [*fields, *others] if all(name in values for values in held)]
     columns = {name: LXColumn.of([values[name] for values in held]) for name in names}
     detached = _add(meta, columns, len(instances), tables)
     for field in meta.concrete_fields:
         if not field.is_relation:
             continue
-        known = tables[field.related_model._meta.label].positions if field.related_model._meta.label in tables else {}
+        label = field.related_model._meta.concrete_model._meta.label
+        known = tables[label].positions if label in tables else {}
         loaded = [instance._state.fields_cache.get(field.name) for instance in instances]
         fresh = {other.pk: other for other in loaded if other is not None and other.pk not in known}
         if fresh:

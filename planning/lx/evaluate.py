@@ -48,17 +48,20 @@ class _Unproven(Exception):
 
 
 class _Numbers:
-    """A traced number: one value per row, with a bound while all of them are integers."""
+    """A traced number: one value per row, with a bound while all of them are integers.
 
-    __slots__ = ("bound", "values")
+    Its own names begin with an underscore, which no traced function may reach.
+    """
+
+    __slots__ = ("_bound", "_values")
 
     def __init__(self, values: npt.NDArray[Any], bound: float | None) -> None:
-        self.values = values
-        self.bound = bound  # of the absolute value; None for floats
+        self._values = values
+        self._bound = bound  # of the absolute value; None for floats
 
     def _with(self, other: Any) -> tuple[npt.NDArray[Any], float | None]:
         if type(other) is _Numbers:
-            return other.values, other.bound
+            return other._values, other._bound
         if type(other) is int and abs(other) < _EXACT_INTEGERS:
             return np.float64(other), float(abs(other))  # type: ignore[return-value]
         if type(other) is float:
@@ -72,8 +75,8 @@ class _Numbers:
 
     def _sum(self, other: Any, sign: float, *, swapped: bool = False) -> _Numbers:
         values, bound = self._with(other)
-        left, right = (values, self.values) if swapped else (self.values, values)
-        both = None if self.bound is None or bound is None else self.bound + bound
+        left, right = (values, self._values) if swapped else (self._values, values)
+        both = None if self._bound is None or bound is None else self._bound + bound
         return self._result(left + right if sign > 0 else left - right, both)
 
     def __add__(self, other: Any) -> _Numbers:
@@ -90,15 +93,17 @@ class _Numbers:
 
     def __mul__(self, other: Any) -> _Numbers:
         values, bound = self._with(other)
-        return self._result(self.values * values, None if self.bound is None or bound is None else self.bound * bound)
+        return self._result(
+            self._values * values, None if self._bound is None or bound is None else self._bound * bound
+        )
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> _Numbers:
-        return self._quotient(self.values, self._with(other)[0])
+        return self._quotient(self._values, self._with(other)[0])
 
     def __rtruediv__(self, other: Any) -> _Numbers:
-        return self._quotient(self._with(other)[0], self.values)
+        return self._quotient(self._with(other)[0], self._values)
 
     def _quotient(self, above: npt.NDArray[Any], below: npt.NDArray[Any]) -> _Numbers:
         if np.any(below == 0):
@@ -106,7 +111,7 @@ class _Numbers:
         return _Numbers(above / below, None)
 
     def __neg__(self) -> _Numbers:
-        return _Numbers(-self.values, self.bound)
+        return _Numbers(-self._values, self._bound)
 
     def __bool__(self) -> bool:
         raise _Unproven
@@ -115,10 +120,11 @@ class _Numbers:
 class _Values:
     """A traced column that is no number (text, a date): may be a key, never an operand."""
 
-    __slots__ = ("values",)
+    __slots__ = ("_column", "_positions")
 
-    def __init__(self, values: npt.NDArray[Any]) -> None:
-        self.values = values
+    def __init__(self, column: npt.NDArray[Any], positions: Positions) -> None:
+        self._column = column
+        self._positions = positions
 
 
 class _Records:
@@ -142,15 +148,15 @@ class _Records:
             raise _Unproven  # row by row says which field or which row
         if column.nulls is not None and column.nulls[positions].any():
             raise _Unproven
+        if column.values.dtype not in (np.float64, np.int64):
+            return _Values(column.values, positions)
         values = column.values[positions]
         if values.dtype == np.float64:
             return _Numbers(values, None)
-        if values.dtype == np.int64:
-            bound = float(max(abs(int(values.max())), abs(int(values.min())))) if len(values) else 0.0
-            if bound >= _EXACT_INTEGERS:
-                raise _Unproven
-            return _Numbers(values.astype(np.float64), bound)
-        return _Values(values)
+        bound = float(max(abs(int(values.max())), abs(int(values.min())))) if len(values) else 0.0
+        if bound >= _EXACT_INTEGERS:
+            raise _Unproven
+        return _Numbers(values.astype(np.float64), bound)
 
 
 def _follow(link: Positions, positions: Positions) -> Positions:
@@ -188,6 +194,8 @@ def _is_plain(function: RowFunction) -> bool:
             captured.append(function.__globals__[name])
         elif step.opname in ("LOAD_CONST", "RETURN_CONST"):
             captured.append(step.argval)
+        elif step.opname == "LOAD_ATTR" and str(step.argval).startswith("_"):
+            return False
     return all(type(value) in (int, float, LXRecord) for value in captured)
 
 
@@ -210,39 +218,51 @@ def numbers(
     A constant holds for every row. None as a result becomes `blank` where one is given. Raises
     LXModelError naming `what` and the row where a result is no finite number.
     """
-    if function is None or isinstance(function, (int, float)):
-        value = blank if function is None else function
-        if isinstance(function, bool) or value is None or math.isnan(value):
-            raise LXModelError(f"{what} is {function!r}. Give a number or a function of the row.")
-        return np.full(len(rows), float(value))
+    if function is None or isinstance(function, (int, float, np.integer, np.floating)):
+        value = blank if function is None else _as_float(function, what)
+        if isinstance(function, bool) or value is None or not (math.isfinite(value) or value == blank):
+            raise LXModelError(f"{what} is {function!r}. Give a finite number or a function of the row.")
+        return np.full(len(rows), value + 0.0)
     if not callable(function):
         raise LXModelError(f"{what} is {function!r}. Give a number or a function of the row.")
     if isinstance(rows, LXRows):
         try:
             traced = _trace(function, rows)
             if type(traced) is _Numbers:
-                return _finite(traced.values, rows, what, blank)
+                return _finite(traced._values, rows, what, blank)
             if type(traced) in (int, float):
-                return _finite(np.full(len(rows), float(traced)), rows, what, blank)
+                return _finite(np.full(len(rows), _as_float(traced, what)), rows, what, blank)
         except _Unproven:
             pass
     return _finite(_row_by_row(function, rows, what, blank), rows, what, blank)
 
 
+def _as_float(value: Any, what: str) -> float:
+    """Return a number as a float; a whole number too large for one raises."""
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise LXModelError(f"{what} is a number too large to calculate with. Give a smaller one.") from error
+
+
 def _row_by_row(function: RowFunction, rows: LXRows | Sequence[Any], what: str, blank: float | None) -> Floats:
     """Return the function's value row by row, each checked for its type."""
     results: list[float] = []
-    for row in rows:
-        value = function(row)
-        kind = type(value)
-        if kind is float or kind is int:
-            results.append(value)
-        elif value is None and blank is not None:
-            results.append(blank)
-        elif isinstance(value, (np.floating, np.integer)):
-            results.append(float(value))
-        else:
-            raise LXModelError(f"{what} gives {value!r} for {row!r}. It must give a number.")
+    row: Any = None
+    try:
+        for row in rows:
+            value = function(row)
+            kind = type(value)
+            if kind is float or kind is int:
+                results.append(float(value))
+            elif value is None and blank is not None:
+                results.append(blank)
+            elif isinstance(value, (np.floating, np.integer)):
+                results.append(float(value))
+            else:
+                raise LXModelError(f"{what} gives {value!r} for {row!r}. It must give a number.")
+    except (ArithmeticError, TypeError) as error:  # a division by zero, a blank in a sum, a number too large
+        raise LXModelError(f"{what} fails for {row!r}: {error}. Correct the row or the function.") from error
     return np.array(results, dtype=np.float64)
 
 
@@ -281,10 +301,10 @@ def _as_list(traced: Any, size: int) -> list[Any]:
     if type(traced) is tuple:
         return list(zip(*(_as_list(part, size) for part in traced), strict=True))
     if type(traced) is _Numbers:
-        values: list[Any] = traced.values.tolist()
-        return values if traced.bound is None else [int(value) for value in values]
+        values: list[Any] = traced._values.tolist()
+        return values if traced._bound is None else [int(value) for value in values]
     if type(traced) is _Values:
-        return traced.values.tolist()  # type: ignore[no-any-return]
+        return traced._column[traced._positions].tolist()  # type: ignore[no-any-return]
     if type(traced) is _Records:
         table = traced._lx_table
         return [None if p == MISSING else table.record(p) for p in traced._lx_positions.tolist()]
@@ -300,3 +320,38 @@ def rows_reached(function: RowFunction, rows: LXRows | Sequence[Any]) -> LXRows 
     except _Unproven:
         return None
     return LXRows(traced._lx_table, traced._lx_positions) if type(traced) is _Records else None
+
+
+def are_distinct(function: RowFunction, rows: LXRows | Sequence[Any]) -> bool:
+    """Whether the function is proven to give a different key for every row; False where that is not proven."""
+    if not isinstance(rows, LXRows):
+        return False
+    try:
+        traced = _trace(function, rows)
+        codes = np.zeros(len(rows), dtype=np.int64)
+        size = 1
+        for part in traced if type(traced) is tuple else (traced,):
+            numbered, count = _codes(part)
+            size *= max(count, 1)
+            if size >= _EXACT_INTEGERS:
+                return False
+            codes = codes * count + numbered
+    except (_Unproven, TypeError):  # TypeError: a value that is not hashable
+        return False
+    if size <= 4 * len(rows):
+        return bool(np.bincount(codes, minlength=1).max() <= 1)
+    return len(np.unique(codes)) == len(rows)
+
+
+def _codes(part: Any) -> tuple[Positions, int]:
+    """Return a traced part as whole numbers that are equal exactly where the values are, and how many there are."""
+    if type(part) is _Records:
+        return part._lx_positions + 1, len(part._lx_table) + 1
+    if type(part) is _Values:
+        codes: dict[Any, int] = {}
+        numbered = np.array([codes.setdefault(value, len(codes)) for value in part._column.tolist()], dtype=np.int64)
+        return numbered[part._positions], len(codes)
+    if type(part) is _Numbers:
+        distinct, numbered = np.unique(part._values, return_inverse=True)
+        return numbered, len(distinct)
+    raise _Unproven

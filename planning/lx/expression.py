@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .detach import materialize_and_detach_list
 from .errors import LXModelError
 from .evaluate import mask, numbers
 from .index import LXIndex
-from .records import MISSING, Booleans, Floats, LXRows, Positions, RowFunction, as_rows
+from .records import MISSING, Booleans, Floats, LXRows, Positions, RowFunction
 from .variable import LXVariable
 
 
@@ -36,7 +38,7 @@ class LXTerm:
     variable: LXVariable[Any, Any]
     coefficient: RowFunction | float
     at: RowFunction | None = None
-    over: LXRows | list[Any] | None = None
+    over: Any = None  # LXRows or a list once the term is materialized
     variable_key: RowFunction | None = None
     row_key: RowFunction | None = None
     where: RowFunction | None = None
@@ -60,6 +62,11 @@ class LXTerm:
         keep = found.coefficients != 0.0
         return found if keep.all() else Entries(found.rows[keep], found.columns[keep], found.coefficients[keep])
 
+    def materialize(self, memo: dict[Any, Any]) -> None:
+        """Detach the rows that the term goes over."""
+        if not isinstance(self.over, LXRows):
+            self.over = materialize_and_detach_list(self.over, memo)
+
     def _what(self, owner: str) -> str:
         return f"The coefficient of {self.variable.name} in {owner}"
 
@@ -76,14 +83,15 @@ class LXTerm:
         return Entries(positions, columns, numbers(self.coefficient, chosen, what=self._what(owner)))
 
     def _join(self, owner: str, rows: LXRows | list[Any] | None, index: LXIndex | None) -> Entries:
+        self.materialize({})
         over = self.variable.rows if self.over is None else self.over
+        columns: Positions = np.arange(len(over), dtype=np.int64)
         if self.where is not None:
-            over = _take(over, mask(self.where, over, what=f"The condition on {self.variable.name} in {owner}"))
+            kept = mask(self.where, over, what=f"The condition on {self.variable.name} in {owner}")
+            over, columns = _take(over, kept), columns[kept]
         if self.variable_key is not None:
             columns = self.variable.index.find_all(self.variable_key, over)
-        elif self.over is None and self.where is None:
-            columns = np.arange(len(over), dtype=np.int64)
-        else:
+        elif self.over is not None:
             columns = self.variable.index.find_all(_itself, over)
         if (rows is None) != (self.row_key is None):
             raise LXModelError(
@@ -192,7 +200,7 @@ class LXLinearExpression:
         `variable_key`, `row_key` and `where` are functions of a row of `over`; the keys may be
         rows or keys. Keys that match nothing raise unless `skip_missing`.
         """
-        rows = None if over is None else as_rows(over)
+        rows = list(over) if isinstance(over, Iterator) else over
         self.terms.append(
             LXTerm(
                 variable,
@@ -210,6 +218,11 @@ class LXLinearExpression:
         """Add a constant, or a function of the constraint's row."""
         self.constants.append(value)
         return self
+
+    def materialize(self, memo: dict[Any, Any]) -> None:
+        """Detach the rows that the terms go over; done by the model that takes the expression."""
+        for term in self.terms:
+            term.materialize(memo)
 
     def constant(self, owner: str, rows: LXRows | list[Any] | None) -> Floats:
         """Return the sum of the constants for each constraint."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .detach import orm_label
 from .errors import LXModelError
-from .evaluate import keys, rows_reached
+from .evaluate import are_distinct, keys, rows_reached
 from .records import MISSING, LXRecord, LXRows, Positions, RowFunction
 
 
@@ -28,6 +29,7 @@ class LXIndex:
         self._listed = listed
         self._by_key: dict[Hashable, int] | None = None
         self._by_row: Positions | None = None
+        self._by_primary: dict[Any, int] | None = None  # primary key -> position in the rows' table
 
     @property
     def by_key(self) -> dict[Hashable, int]:
@@ -37,7 +39,12 @@ class LXIndex:
             if listed is None:
                 assert self._function is not None
                 listed = keys(self._function, self._rows)
-            by_key = {key: position for position, key in enumerate(listed)}
+            try:
+                by_key = {key: position for position, key in enumerate(listed)}
+            except TypeError as error:
+                raise LXModelError(
+                    f"{self.owner} has a key that is not hashable. Give text, numbers or tuples."
+                ) from error
             if len(by_key) != len(listed):
                 twice = next(key for position, key in enumerate(listed) if by_key[key] != position)
                 raise LXModelError(
@@ -46,6 +53,11 @@ class LXIndex:
             self._by_key = by_key
         return self._by_key
 
+    def check(self) -> None:
+        """Raise where a key occurs twice."""
+        if self._by_key is None and not (self._function and are_distinct(self._function, self._rows)):
+            self.by_key  # noqa: B018
+
     @property
     def by_row(self) -> Positions:
         """For each position of the rows' table the position in the family, or MISSING."""
@@ -53,16 +65,15 @@ class LXIndex:
             assert isinstance(self._rows, LXRows)
             self._by_row = np.full(self._rows.table.size, MISSING, dtype=np.int64)
             self._by_row[self._rows.positions] = np.arange(len(self._rows), dtype=np.int64)
+            if np.count_nonzero(self._by_row != MISSING) != len(self._rows):
+                raise LXModelError(
+                    f"{self.owner} has the same row of {self._rows.table.name} twice. Give each row once."
+                )
         return self._by_row
 
     def find(self, key: Any) -> int:
         """Return the position of a key or row; one that is not there raises."""
-        if isinstance(key, LXRecord) and isinstance(self._rows, LXRows) and key._table is self._rows.table:
-            position = int(self.by_row[key._position])
-        else:
-            position = self.by_key.get(key, MISSING)
-            if position == MISSING and self._function is not None and not isinstance(key, (str, int, float, tuple)):
-                position = self.by_key.get(self._function(key), MISSING)
+        position = self._place(key)
         if position == MISSING:
             raise LXModelError(f"{self.owner} has no key {key!r}.")
         return position
@@ -75,12 +86,42 @@ class LXIndex:
                 return np.full(len(rows), MISSING, dtype=np.int64)
             return np.where(reached.positions == MISSING, MISSING, self.by_row[reached.positions])
         listed = keys(function, rows)
-        if any(isinstance(key, LXRecord) for key in listed):
-            return np.array([self._find_or_missing(key) for key in listed], dtype=np.int64)
-        by_key = self.by_key
-        return np.array([by_key.get(key, MISSING) for key in listed], dtype=np.int64)
+        if set(map(type, listed)) <= _PLAIN:
+            by_key = self.by_key
+            return np.array([by_key.get(key, MISSING) for key in listed], dtype=np.int64)
+        return np.array([self._place(key) for key in listed], dtype=np.int64)
 
-    def _find_or_missing(self, key: Any) -> int:
+    def _place(self, key: Any) -> int:
+        """Return the position of a key or row, or MISSING."""
         if isinstance(key, LXRecord) and isinstance(self._rows, LXRows) and key._table is self._rows.table:
             return int(self.by_row[key._position])
-        return self.by_key.get(key, MISSING)
+        try:
+            position = self.by_key.get(key, MISSING)
+        except TypeError:  # not hashable: no key, but perhaps a row
+            position = MISSING
+        return self._place_of_row(key) if position == MISSING and type(key) not in _PLAIN else position
+
+    def _place_of_row(self, row: Any) -> int:
+        """Return the position of the family's row that `row` stands for, or MISSING: an ORM row, or a plain object."""
+        if not isinstance(self._rows, LXRows):
+            if self._function is None or not self._rows or type(row) is not type(self._rows[0]):
+                return MISSING
+            return self.by_key.get(self._function(row), MISSING)
+        table = self._rows.table
+        label = row._table.name if isinstance(row, LXRecord) else orm_label(row)
+        if table.key is None or label != table.name:
+            return MISSING
+        if self._by_primary is None:
+            self._by_primary = {key: position for position, key in enumerate(table.columns[table.key].tolist())}
+        position = self._by_primary.get(row.pk, MISSING)
+        return MISSING if position == MISSING else int(self.by_row[position])
+
+
+_PLAIN = {str, int, float, bool, tuple, type(None)}
+
+
+def named(name: str, key: Hashable) -> str:
+    """Return the readable name of a family's member: `make[Chair,Week 1]`; a single one has the key None."""
+    if key is None:
+        return name
+    return f"{name}[{','.join(map(str, key)) if isinstance(key, tuple) else key}]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .constraint import LXConstraint
@@ -35,7 +36,7 @@ class LXModel:
     def add_variable(self, *variables: LXVariable[Any, Any]) -> LXModel:
         """Add families of variables; a name that is taken raises."""
         for variable in variables:
-            self._check_name(variable.name, [other.name for other in self.variables])
+            self.check_name(variable.name, self.variables)
             variable.materialize(self._memo)
             self.variables.append(variable)
         return self
@@ -43,18 +44,20 @@ class LXModel:
     def add_constraint(self, *constraints: LXConstraint[Any]) -> LXModel:
         """Add families of constraints; a name that is taken raises."""
         for constraint in constraints:
-            self._check_name(constraint.name, [other.name for other in self.constraints])
+            self.check_name(constraint.name, self.constraints)
             constraint.materialize(self._memo)
             self.constraints.append(constraint)
         return self
 
     def maximize(self, expression: LXLinearExpression) -> LXModel:
         """Set the objective to be as large as possible."""
+        expression.materialize(self._memo)
         self.objective, self.sense = expression, MAXIMIZE
         return self
 
     def minimize(self, expression: LXLinearExpression) -> LXModel:
         """Set the objective to be as small as possible."""
+        expression.materialize(self._memo)
         self.objective, self.sense = expression, MINIMIZE
         return self
 
@@ -72,8 +75,9 @@ class LXModel:
                 return constraint
         raise LXModelError(f"Model {self.name} has no constraint {name!r}.")
 
-    def _check_name(self, name: str, taken: list[str]) -> None:
-        if name in taken:
+    def check_name(self, name: str, families: Sequence[LXVariable[Any, Any] | LXConstraint[Any]]) -> None:
+        """Raise where one of the families has the name already."""
+        if any(name == family.name for family in families):
             raise LXModelError(f"Model {self.name} has {name!r} already. Give another name.")
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ A relation is a column of positions in the detached table that it points to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -38,8 +38,12 @@ class LXColumn:
         None marks a missing value. Anything else (text, dates, Decimal, mixtures) is kept as it is.
         `kind` (float, int or bool) types a column that has no values.
         """
-        if isinstance(values, np.ndarray) and values.dtype != object:
+        if isinstance(values, np.ndarray) and values.ndim != 1:
+            raise LXModelError(f"A column has one value per row; this one has the shape {values.shape}.")
+        if isinstance(values, np.ndarray) and values.dtype in _DTYPES.values():
             return cls(values)
+        if isinstance(values, np.ndarray) and values.dtype != object:
+            values = values.tolist()  # other widths and texts: as Python values, which are exact
         kinds = set(map(type, values))
         nulls: Booleans | None = None
         if type(None) in kinds:
@@ -48,17 +52,13 @@ class LXColumn:
         if not kinds and kind is not None:
             kinds = {kind}
         dtype = _DTYPES.get(next(iter(kinds))) if len(kinds) == 1 else None
-        if dtype is not None and nulls is not None:
-            fill = dtype(0)
-            return cls(np.array([fill if value is None else value for value in values], dtype=dtype), nulls)
         if dtype is not None:
+            filled = values if nulls is None else [0 if value is None else value for value in values]
             try:
-                return cls(np.array(values, dtype=dtype))
+                return cls(np.array(filled, dtype=dtype), nulls)
             except OverflowError:
-                dtype = None  # an integer beyond 64 bits stays a Python integer
-        held = np.empty(len(values), dtype=object)
-        held[:] = list(values)
-        return cls(held, nulls)
+                pass  # an integer beyond 64 bits stays a Python integer
+        return cls(np.fromiter(values, dtype=object, count=len(values)), nulls)  # lists stay lists
 
     def __len__(self) -> int:
         return len(self.values)
@@ -76,13 +76,10 @@ class LXColumn:
             if self.nulls is None:
                 self.nulls = np.zeros(len(self.values), dtype=np.bool_)
             self.nulls[position] = True
+            self.values[position] = None if self.values.dtype == object else 0  # equal data are equal bytes
             return
         wanted = self.values.dtype
-        if (
-            wanted.kind != "O"
-            and np.array(value).dtype != wanted
-            and not (wanted == np.float64 and isinstance(value, int) and not isinstance(value, bool))
-        ):
+        if wanted.kind != "O" and not _fits(value, wanted):
             raise LXModelError(f"{value!r} does not fit a column of {wanted}. Give a value of that type.")
         self.values[position] = value
         if self.nulls is not None:
@@ -111,6 +108,14 @@ class LXColumn:
 
 
 _DTYPES: dict[type, type] = {float: np.float64, int: np.int64, bool: np.bool_}
+
+
+def _fits(value: Any, wanted: np.dtype[Any]) -> bool:
+    """Whether a typed column holds `value` exactly: its own type, or a whole number that a float holds."""
+    if type(value) is int and wanted == np.float64:
+        return abs(value) <= 2**53
+    held = np.asarray(value)
+    return held.ndim == 0 and held.dtype == wanted
 
 
 class LXLink:
@@ -152,6 +157,9 @@ class LXTable:
     def __repr__(self) -> str:
         return f"<LXTable {self.name}: {self.size} rows>"
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_records": {}}  # records are views: a copy of the table makes its own
+
     def __len__(self) -> int:
         return self.size
 
@@ -176,11 +184,7 @@ class LXTable:
         if link is None and field == "pk" and self.key is not None:
             return self.get(position, self.key)
         if link is None:
-            raise LXNotLoadedError(
-                f"{self.name}.{field} was not loaded when the rows were detached. "
-                f"Load it: name it in the query, with select_related({field!r}) or prefetch_related({field!r}) "
-                "for a relation."
-            )
+            raise self.not_loaded(field)
         target = int(link.positions[position])
         if target == MISSING:
             return None
@@ -190,6 +194,14 @@ class LXTable:
                 f"Load it with select_related({field!r}), or detach its table together with this one."
             )
         return link.target.record(target)
+
+    def not_loaded(self, field: str) -> LXNotLoadedError:
+        """Return the error for a field that is not here, with its remedy."""
+        return LXNotLoadedError(
+            f"{self.name}.{field} was not loaded when the rows were detached. "
+            f"Load it: name it in the query, with select_related({field!r}) or prefetch_related({field!r}) "
+            "for a relation."
+        )
 
     def set(self, position: int, field: str, value: Any) -> None:
         """Write a plain value through to the column."""
@@ -228,6 +240,9 @@ class LXRecord:
     def __hash__(self) -> int:
         return hash((id(self._table), self._position))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LXTable.record, (self._table, self._position)  # a copy is the record of the copied table
+
     def __repr__(self) -> str:
         label = self._table.columns.get("name")
         return f"<{self._table.name} {label.get(self._position) if label is not None else self._position}>"
@@ -265,19 +280,11 @@ class LXRows(Sequence[LXRecord]):
         """Return the column of `field` for these rows."""
         column = self.table.columns.get(field)
         if column is None:
-            self.table.get(0, field)  # raises with the remedy, or it is a relation
-            raise LXModelError(f"{self.table.name}.{field} is a relation, not a column.")
+            if field in self.table.links:
+                raise LXModelError(f"{self.table.name}.{field} is a relation, not a column.")
+            raise self.table.not_loaded(field)
         return column.take(self.positions)
 
 
 Row = Any  # a record, or a plain object of the modeller's own
 RowFunction = Callable[[Any], Any]
-
-
-def as_rows(source: Iterable[Any]) -> LXRows | list[Any]:
-    """Return `source` as detached rows where it is a table or rows, and as a list otherwise."""
-    if isinstance(source, LXTable):
-        return source.rows
-    if isinstance(source, LXRows):
-        return source
-    return list(source)

@@ -29,6 +29,8 @@ class LXValues(Mapping[Any, float]):
     def __getitem__(self, key: Any) -> float:
         index = self._block.family.index
         if index is None:
+            if key is not None:
+                raise KeyError(f"{self._block.family.name} is a single row: its key is None, not {key!r}.")
             return float(self.array[0])
         try:
             return float(self.array[index.find(key)])

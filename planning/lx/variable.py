@@ -7,10 +7,10 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from .detach import is_queryset, materialize_and_detach_list
+from .detach import materialize_and_detach_list, queryset_of
 from .errors import LXModelError
 from .evaluate import keys, mask, numbers
-from .index import LXIndex
+from .index import LXIndex, named
 from .records import Booleans, Floats, LXRows, LXTable, RowFunction
 
 T = TypeVar("T")  # the row
@@ -50,7 +50,7 @@ class LXVariable(Generic[T, V]):
 
     def continuous(self) -> LXVariable[T, V]:
         """Let the variables take any value within their bounds."""
-        self.kind = CONTINUOUS
+        self.kind, self.whole = CONTINUOUS, None
         return self
 
     def integer(self, where: RowFunction | None = None) -> LXVariable[T, V]:
@@ -60,7 +60,7 @@ class LXVariable(Generic[T, V]):
 
     def binary(self) -> LXVariable[T, V]:
         """Let the variables be 0 or 1, and within bounds that were given before or are given later."""
-        self.kind = BINARY
+        self.kind, self.whole = BINARY, None
         return self
 
     def bounds(
@@ -72,22 +72,17 @@ class LXVariable(Generic[T, V]):
 
     def indexed_by(self, function: RowFunction) -> LXVariable[T, V]:
         """Set the key of a row: any hashable value, a tuple for several dimensions."""
-        self.index_function = function
+        self.index_function, self._index = function, None
         return self
 
     def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXVariable[T, V]:
         """Take the rows from detached rows, a table, or a list of objects."""
-        self._source, self._rows, self._index = rows, None, None
+        self._source, self._rows, self._index, self._keys = rows, None, None, None
         return self
 
     def from_model(self, model: Any) -> LXVariable[T, V]:
         """Take the rows from a Django model or queryset; they are detached when the model takes the family."""
-        if not is_queryset(model):
-            manager = getattr(model, "_default_manager", None)
-            if manager is None:
-                raise LXModelError(f"from_model of {self.name} got {model!r}. Give a model class or a queryset.")
-            model = manager.all()
-        return self.from_data(model)
+        return self.from_data(queryset_of(model, self.name))
 
     def materialize(self, memo: dict[Any, Any]) -> None:
         """Detach the rows; done once, by the model that takes the family."""
@@ -148,7 +143,7 @@ class LXVariable(Generic[T, V]):
         if len(crossed):
             i = int(crossed[0])
             raise LXModelError(
-                f"{self.name}[{label(self.keys[i])}] has the lower bound {lower[i]:g} above its upper bound "
+                f"{named(self.name, self.keys[i])} has the lower bound {lower[i]:g} above its upper bound "
                 f"{upper[i]:g}. Correct one of them."
             )
         return lower, upper
@@ -167,8 +162,3 @@ class LXVariable(Generic[T, V]):
         if isinstance(given, float) and given == blank:
             given = None
         return numbers(given, self.rows, what=f"The {side} bound of {self.name}", blank=blank)
-
-
-def label(key: Hashable) -> str:
-    """Return how a key is written between brackets: `Chair,Week 1`."""
-    return ",".join(str(part) for part in key) if isinstance(key, tuple) else str(key)
