@@ -17,6 +17,9 @@ from .model import MAXIMIZE, LXModel
 from .records import Booleans, Floats, Positions
 from .variable import LXVariable
 
+INFINITE = 1e20  # solvers take a number this large for infinite
+LARGEST, NEGLIGIBLE = 1e15, 1e-9  # a coefficient above is refused by solvers, one below is dropped without a word
+
 
 @dataclass
 class Block:
@@ -113,21 +116,34 @@ def compile_model(model: LXModel) -> CompiledModel:
         values=values,
         sense=model.sense,
     )
-    _check_sums(compiled)
+    _check_numbers(compiled)
     return compiled
 
 
-def _check_sums(compiled: CompiledModel) -> None:
-    """Refuse sums of finite coefficients that are not finite."""
-    if not np.isfinite(compiled.offset):
-        raise LXModelError("The constants of the objective add up to no finite number.")
-    for column in np.flatnonzero(~np.isfinite(compiled.cost)).tolist():
-        name = compiled.column_name(column)
-        raise LXModelError(f"The coefficients of {name} in the objective add up to no finite number.")
-    for place in np.flatnonzero(~np.isfinite(compiled.values)).tolist():
-        row = compiled.row_name(int(np.searchsorted(compiled.starts, place, side="right")) - 1)
-        name = compiled.column_name(int(compiled.columns[place]))
-        raise LXModelError(f"The coefficients of {name} in {row} add up to no finite number.")
+def _check_numbers(compiled: CompiledModel) -> None:
+    """Refuse sums that are not finite, and numbers that solvers drop or take for infinite without a word."""
+    if not abs(compiled.offset) < INFINITE:
+        raise LXModelError(f"The constants of the objective add up to {compiled.offset:g}. Give smaller numbers.")
+    for column in np.flatnonzero(~(np.abs(compiled.cost) < INFINITE)).tolist():
+        _refuse(compiled.column_name(column), "the objective", float(compiled.cost[column]))
+    size = np.abs(compiled.values)
+    suspects = (size <= NEGLIGIBLE) | ~(size <= LARGEST)
+    if suspects.any():
+        filled = np.flatnonzero(np.diff(compiled.starts))
+        largest = np.zeros(compiled.row_count)
+        largest[filled] = np.maximum.reduceat(size, compiled.starts[filled])
+        rows = np.repeat(np.arange(compiled.row_count), np.diff(compiled.starts))
+        noise = size < 1e-12 * largest[rows]  # what rounding leaves beside the row's other numbers
+        for place in np.flatnonzero(suspects & ~noise).tolist():
+            name = compiled.column_name(int(compiled.columns[place]))
+            _refuse(name, compiled.row_name(int(rows[place])), float(compiled.values[place]))
+
+
+def _refuse(variable: str, owner: str, value: float) -> None:
+    raise LXModelError(
+        f"The coefficient of {variable} in {owner} is {value:g}. Solvers work with sizes above {NEGLIGIBLE:g}, up to "
+        f"{LARGEST:g}. Correct it, or use another unit."
+    )
 
 
 def _blocks(families: list[Any]) -> tuple[dict[str, Block], int]:

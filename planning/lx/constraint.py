@@ -134,8 +134,11 @@ class LXConstraint(Generic[T]):
     def limits(self, constant: Floats) -> tuple[Floats, Floats]:
         """Return lower and upper limits of the rows, with the left side's constants moved to the right."""
         right = self.rhs_array() - constant
-        if not np.isfinite(right).all():
-            i = int(np.flatnonzero(~np.isfinite(right))[0])
-            raise LXModelError(f"{named(self.name, self.keys[i])} has the right side {right[i]}. Give a finite number.")
+        bad = ~(np.abs(right) < 1e20)  # solvers take a number this large for infinite
+        if bad.any():
+            i = int(np.flatnonzero(bad)[0])
+            raise LXModelError(
+                f"{named(self.name, self.keys[i])} has the right side {right[i]}. Give a finite number below 1e20."
+            )
         infinite = np.full(len(right), np.inf)
         return (right if self.sense != LE else -infinite), (right if self.sense != GE else infinite)

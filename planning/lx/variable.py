@@ -139,12 +139,12 @@ class LXVariable(Generic[T, V]):
         if whole.any():
             lower = np.where(whole, np.ceil(lower - 1e-9), lower)
             upper = np.where(whole, np.floor(upper + 1e-9), upper)
-        crossed = np.flatnonzero(lower > upper)
+        crossed = np.flatnonzero((lower > upper) | (lower >= 1e20) | (upper <= -1e20))  # 1e20 is infinite to solvers
         if len(crossed):
             i = int(crossed[0])
             raise LXModelError(
-                f"{named(self.name, self.keys[i])} has the lower bound {lower[i]:g} above its upper bound "
-                f"{upper[i]:g}. Correct one of them."
+                f"{named(self.name, self.keys[i])} has the lower bound {lower[i]:g} and the upper bound "
+                f"{upper[i]:g}: no number lies between them. Correct one of them."
             )
         return lower, upper
 
