@@ -125,6 +125,7 @@ def write_back(run: Run, attempt: int, outcome: Outcome, snapshot: Snapshot) -> 
         _end(run, attempt, _state_without_plan(outcome), seconds=run.seconds, sizes=run.sizes, **values)
         return
     run.profit_parts, run.objective, run.bound = plan.profit, plan.objective, outcome.bound
+    run.gap, run.proven = outcome.gap, outcome.proven
     with transaction.atomic(), _no_garbage_collection():
         if not Run.objects.select_for_update().filter(pk=run.pk, attempt=attempt, state__in=_OPEN).exists():
             raise LostRun(f"Run {run.pk} is not this attempt's any more.")
@@ -139,10 +140,10 @@ def write_back(run: Run, attempt: int, outcome: Outcome, snapshot: Snapshot) -> 
             _OPEN,
             State.STOPPED if outcome.termination == INTERRUPTED else State.SOLVED,
             plan_checked=True,
-            proven=outcome.proven,
+            proven=run.proven,
             objective=run.objective,
             bound=run.bound,
-            gap=outcome.gap,
+            gap=run.gap,
             shadow_price_basis=outcome.shadow_price_basis,
             profit_parts=run.profit_parts,
             seconds=run.seconds,

@@ -16,6 +16,20 @@ from planning.models.results import ResultRow
 from planning.snapshot import Snapshot
 
 TOLERANCE = 1e-6
+_PROFIT_PARTS = {
+    "sales",
+    "production_cost",
+    "route_cost",
+    "holding",
+    "backlog",
+    "shortage",
+    "purchase",
+    "setup",
+    "overtime",
+    "lateness",
+    "material_holding",
+    "material",
+}
 Row = dict[str, Any]
 
 
@@ -32,7 +46,8 @@ def check_plan(run: Run, snapshot: Snapshot) -> None:
     """Raise PlanRefused unless the stored rows of the run are a true plan for the snapshot."""
     check = _Check(snapshot)
     check.read(run)
-    for part in (check.rows, check.production, check.products, check.machines, check.materials, check.profit):
+    parts = (check.rows, check.numbers, check.production, check.products, check.machines, check.materials)
+    for part in (*parts, check.profit, check.bound):
         part()
         if check.faults:
             raise PlanRefused(check.faults)
@@ -143,8 +158,10 @@ class _Check:
         if limit is not None and not value <= limit + TOLERANCE * max(scale, abs(limit)):
             self.faults.append(f"{what} is {value:.10g}, and the limit is {limit:.10g}.")
 
-    def _at_least(self, what: str, value: float, limit: float, *terms: float) -> None:
-        self._at_most(f"minus {what}", -value, -limit, *terms)
+    def _at_least(self, what: str, value: float, least: float, *terms: float) -> None:
+        scale = max(1.0, abs(value), abs(least), *(abs(term) for term in terms))
+        if not value >= least - TOLERANCE * scale:
+            self.faults.append(f"{what} is {value:.10g}, and the least is {least:.10g}.")
 
     # --- rows -----------------------------------------------------------------------------------
 
@@ -172,6 +189,16 @@ class _Check:
         ]
         self.quantity = {(r["product"], r["route"], r["period"]): r["quantity"] for r in self.stored_production}
         self.setup = {(r["product"], r["route"], r["period"]): r["setup"] for r in self.stored_production}
+
+    def numbers(self) -> None:
+        """Every number is finite: an endless one would be within the tolerance of anything."""
+        for rows in (self.stored_production, self.stored_products, self.stored_utilization, self.stored_materials):
+            for row in rows:
+                self.faults += [
+                    f"{column} is {value} in {row}."
+                    for column, value in row.items()
+                    if isinstance(value, float) and not math.isfinite(value)
+                ]
 
     def _lot(self, product: str, route: str, period: str) -> Row:
         """Return costs, lot sizes and setup of a way in a period."""
@@ -319,6 +346,7 @@ class _Check:
         if price > TOLERANCE and not binding:
             self.faults.append(f"shadow_price{what} is {price:.10g}, and the limit does not bind.")
         if low is not None:
+            self._at_least(f"shadow_price_low{what}", low, 0.0)
             self._at_most(f"shadow_price_low{what}", low, limit)
         if high is not None:
             self._at_least(f"shadow_price_high{what}", high, limit)
@@ -382,11 +410,27 @@ class _Check:
             if self.charges:
                 parts["material"] += data["cost_per_unit"] * row["supplied"]
         stored = self.run.profit_parts
+        self.faults += [f"The profit lacks its part {part}." for part in sorted(_PROFIT_PARTS - set(stored))]
+        self.faults += [f"The profit has no part {part}." for part in sorted(set(stored) - _PROFIT_PARTS)]
         terms = [abs(amount) for amount in (*stored.values(), *parts.values())]
-        for part in {*stored, *parts}:
+        for part in sorted(_PROFIT_PARTS):
             self._equal(f"The part {part} of the profit", stored.get(part, 0.0), parts[part])
         total = parts["sales"] - sum(amount for part, amount in parts.items() if part != "sales")
         objective = math.nan if self.run.objective is None else self.run.objective
         self._equal("Profit", objective, total, *terms)
-        if self.run.bound is not None:
-            self._at_least("The bound on profit", self.run.bound, objective, *terms)
+
+    def bound(self) -> None:
+        """No plan earns more than the bound, the gap is the distance to it, and a proven plan is within the gap."""
+        objective, bound, gap = self.run.objective, self.run.bound, self.run.gap
+        assert objective is not None
+        if bound is None or gap is None:
+            if bound is not gap:
+                self.faults.append(f"The bound on profit is {bound}, and the gap is {gap}: both are known or none.")
+            return
+        if not (math.isfinite(bound) and math.isfinite(gap)):
+            self.faults.append(f"The bound on profit is {bound}, and the gap is {gap}.")
+            return
+        self._at_least("The bound on profit", bound, objective)
+        self._equal("The gap", gap, abs(bound - objective) / max(1.0, abs(objective)))
+        if self.run.proven:
+            self._at_most("The gap of a proven plan", gap, self.run.options["gap"])
