@@ -58,7 +58,8 @@ def describe(report: dict[str, Any], currency: str) -> str:
 
 def problem_lines(errors: list[dict[str, str]]) -> list[str]:
     """Return one line for each problem of the data."""
-    return [f"{error['table']} {visible(error['row'])} {error['column']}: {error['text']}" for error in errors]
+    places = (" ".join(filter(None, (e["table"], visible(e["row"]), e["column"]))) for e in errors)
+    return [f"{place}: {e['text']}" if place else e["text"] for place, e in zip(places, errors, strict=True)]
 
 
 def _headline(report: dict[str, Any], currency: str) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 from django.db import transaction
 
 from planning.formulation import build_model
+from planning.lx import LXModel, LXModelError, compile_model
 from planning.models import Run, Scenario
-from planning.snapshot import Snapshot, take_snapshot
+from planning.snapshot import DataProblems, Problem, Snapshot, take_snapshot
 
 from .copies import pack, store_copy
 from .options import RunOptions
@@ -26,7 +27,7 @@ def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: An
     began = time.perf_counter()
     snapshot = take_snapshot(scenario.plant_id, scenario.name)
     read = time.perf_counter()
-    compressed, sha256, size = pack(build_model(snapshot))
+    compressed, sha256, size = pack(_solvable(snapshot))
     built = time.perf_counter()
     with transaction.atomic():
         run = Run.objects.create(
@@ -43,6 +44,16 @@ def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: An
         if not here:
             transaction.on_commit(lambda: launch(run))
     return run
+
+
+def _solvable(snapshot: Snapshot) -> LXModel:
+    """Return the model of the snapshot. Raises DataProblems for numbers that no solver can work with."""
+    model = build_model(snapshot)
+    try:
+        compile_model(model)
+    except LXModelError as error:
+        raise DataProblems([Problem("", "", "", str(error))]) from error
+    return model
 
 
 def _units(snapshot: Snapshot) -> dict[str, dict[str, str]]:
