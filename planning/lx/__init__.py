@@ -8,6 +8,7 @@ from .compile import CompiledModel, compile_model, with_whole_decisions_held
 from .constraint import LXConstraint
 from .copy import FORMAT_VERSION, dump_model, load_model
 from .detach import detach_orm_object, materialize_and_detach_list
+from .dimension import LXIndexDimension
 from .errors import LXCopyError, LXError, LXModelError, LXNotLoadedError, LXSolverError
 from .expression import LXLinearExpression
 from .model import LXModel
@@ -40,6 +41,7 @@ __all__ = [
     "LXConstraint",
     "LXCopyError",
     "LXError",
+    "LXIndexDimension",
     "LXLinearExpression",
     "LXLink",
     "LXModel",

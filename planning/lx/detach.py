@@ -76,14 +76,12 @@ class _Detached:
                 self.table.links.pop(field, None)
                 continue
             target = tables.get(label)
-            if target is None:
-                positions = np.where(column.is_null, MISSING, 0)
-                self.table.links[field] = LXLink(None, positions)
-                continue
-            found = target.positions
+            found = {} if target is None else target.positions
             positions = np.array([found.get(key, MISSING) for key in column.tolist()], dtype=np.int64)
-            lost = (positions == MISSING) & ~column.is_null
-            self.table.links[field] = LXLink(None if lost.any() else target.table, positions)
+            if target is None or np.any((positions == MISSING) & ~column.is_null):
+                self.table.links[field] = LXLink(None, np.where(column.is_null, MISSING, 0))
+            else:
+                self.table.links[field] = LXLink(target.table, positions)
 
 
 def is_queryset(source: Any) -> bool:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import LXModelError
-from .records import MISSING, Booleans, Floats, LXRecord, LXRows, LXTable, Positions, RowFunction
+from .records import MISSING, Booleans, Floats, LXProduct, LXRecord, LXRows, LXTable, Positions, RowFunction
 
 _LOADS = {
     "LOAD_FAST",
@@ -167,15 +167,15 @@ def _follow(link: Positions, positions: Positions) -> Positions:
     return followed
 
 
-def _is_plain(function: RowFunction) -> bool:
-    """Whether the function is a one-argument function of loads, + - * /, negation and tuples."""
+def _is_plain(function: RowFunction, arguments: int) -> bool:
+    """Whether the function takes the row (or its dimensions) and is made of loads, + - * /, negation and tuples."""
     if type(function) is not types.FunctionType:
         return False
     code = function.__code__
     if code.co_flags & (0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200) or code.co_kwonlyargcount:
         return False
     captured = list(function.__defaults__ or ())
-    if code.co_argcount != 1 + len(captured):
+    if code.co_argcount != arguments + len(captured):
         return False
     try:
         captured += [cell.cell_contents for cell in function.__closure__ or ()]
@@ -201,13 +201,23 @@ def _is_plain(function: RowFunction) -> bool:
 
 def _trace(function: RowFunction, rows: LXRows) -> Any:
     """Return what the function gives on whole columns, or raise _Unproven."""
-    if not len(rows) or not _is_plain(function):
+    dimensions = rows.table.dimensions
+    if not len(rows) or not _is_plain(function, len(dimensions) or 1):
         raise _Unproven
+    row = _Records(rows.table, rows.positions)
     try:
         with np.errstate(all="ignore"):
-            return function(_Records(rows.table, rows.positions))
+            return function(*(getattr(row, name) for name in dimensions)) if dimensions else function(row)
     except (TypeError, AttributeError, OverflowError, ZeroDivisionError) as error:
         raise _Unproven from error
+
+
+def of_row(function: RowFunction, rows: LXRows | Sequence[Any]) -> RowFunction:
+    """Return a function of one row: a row of several dimensions gives each of them as an argument."""
+    if isinstance(rows, LXRows):
+        dimensions = rows.table.dimensions
+        return (lambda row: function(*(getattr(row, name) for name in dimensions))) if dimensions else function
+    return (lambda row: function(*row)) if len(rows) and isinstance(rows[0], LXProduct) else function
 
 
 def numbers(
@@ -249,6 +259,7 @@ def _row_by_row(function: RowFunction, rows: LXRows | Sequence[Any], what: str, 
     """Return the function's value row by row, each checked for its type."""
     results: list[float] = []
     row: Any = None
+    function = of_row(function, rows)
     try:
         for row in rows:
             value = function(row)
@@ -279,6 +290,7 @@ def _finite(values: Floats, rows: LXRows | Sequence[Any], what: str, blank: floa
 
 def mask(function: RowFunction, rows: LXRows | Sequence[Any], *, what: str) -> Booleans:
     """Return where the function is true; it must give True or False for every row."""
+    function = of_row(function, rows)
     results = [function(row) for row in rows]
     for row, value in zip(rows, results, strict=True):
         if value is not True and value is not False:
@@ -293,6 +305,7 @@ def keys(function: RowFunction, rows: LXRows | Sequence[Any]) -> list[Any]:
             return _as_list(_trace(function, rows), len(rows))
         except _Unproven:
             pass
+    function = of_row(function, rows)
     return [function(row) for row in rows]
 
 

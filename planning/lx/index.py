@@ -91,6 +91,10 @@ class LXIndex:
             return np.array([by_key.get(key, MISSING) for key in listed], dtype=np.int64)
         return np.array([self._place(key) for key in listed], dtype=np.int64)
 
+    def place(self, key: Any) -> int:
+        """Return the position of a key or row, or MISSING."""
+        return self._place(key)
+
     def _place(self, key: Any) -> int:
         """Return the position of a key or row, or MISSING."""
         if isinstance(key, LXRecord) and isinstance(self._rows, LXRows) and key._table is self._rows.table:

@@ -139,9 +139,11 @@ class LXTable:
         *,
         size: int | None = None,
         key: str | None = None,
+        dimensions: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.key = key  # the column of the primary key, which `row.pk` reads
+        self.dimensions = dimensions  # relations that a function takes as arguments of their own, instead of the row
         self.columns: dict[str, LXColumn] = {
             field: values if isinstance(values, LXColumn) else LXColumn.of(values) for field, values in columns.items()
         }
@@ -211,6 +213,12 @@ class LXTable:
                 f"{self.name} has no loaded column {field!r}. Its columns: {', '.join(self.columns)}."
             )
         column.set(position, value)
+
+
+class LXProduct(tuple[Any, ...]):
+    """A combination of plain objects, one for each dimension: a function takes them as arguments of their own."""
+
+    __slots__ = ()
 
 
 class LXRecord:

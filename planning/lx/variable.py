@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from .detach import materialize_and_detach_list, queryset_of
+from .dimension import LXIndexDimension, LXProductIndex, combine
 from .errors import LXModelError
 from .evaluate import keys, mask, numbers
 from .index import LXIndex, named
@@ -40,6 +41,8 @@ class LXVariable(Generic[T, V]):
         self.upper: RowFunction | Floats | float | None = None
         self.whole: RowFunction | Booleans | None = None  # which of an integer family are whole; None: all
         self.index_function: RowFunction | None = None
+        self._dimensions: tuple[LXIndexDimension, ...] = ()
+        self._where: RowFunction | None = None  # which combinations of the dimensions there are
         self._source: Any = None
         self._rows: LXRows | list[Any] | None = None
         self._index: LXIndex | None = None
@@ -75,6 +78,16 @@ class LXVariable(Generic[T, V]):
         self.index_function, self._index = function, None
         return self
 
+    def indexed_by_product(self, *dimensions: LXIndexDimension, where: RowFunction | None = None) -> LXVariable[T, V]:
+        """Make one variable per combination of the dimensions' rows for which `where` (a row of each) is true.
+
+        Every function of the family then takes a row of each dimension: `lambda lecture, slot, room: …`.
+        """
+        if len(dimensions) < 2:
+            raise LXModelError(f"Variable {self.name} needs two dimensions or more. For one use indexed_by.")
+        self._dimensions, self._where = dimensions, where
+        return self
+
     def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXVariable[T, V]:
         """Take the rows from detached rows, a table, or a list of objects."""
         self._source, self._rows, self._index, self._keys = rows, None, None, None
@@ -86,6 +99,10 @@ class LXVariable(Generic[T, V]):
 
     def materialize(self, memo: dict[Any, Any]) -> None:
         """Detach the rows; done once, by the model that takes the family."""
+        if self._rows is None and self._dimensions:
+            found = combine(f"Variable {self.name}", self._dimensions, self._where, memo)
+            self._rows, self._keys = found.rows, found.keys
+            self._index = LXProductIndex(f"Variable {self.name}", found.rows, found.keys, found.parts)
         if self._rows is None:
             if self._source is None:
                 raise LXModelError(f"Variable {self.name} has no rows. Give them with from_data or from_model.")
