@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,9 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _DOORS = ("ensure_connection", "connect", "_cursor")  # every query passes one of these
+_lock = threading.Lock()
+_blocks: list[object] = []  # one for each solve that is under way
+_replaced: dict[str, Any] = {}
 
 
 class DatabaseBlocked(RuntimeError):
@@ -19,18 +23,24 @@ class DatabaseBlocked(RuntimeError):
 @contextmanager
 def database_blocked() -> Iterator[None]:
     """Close every connection and refuse new ones and every query, in all threads of the process."""
-
-    def refuse(self: BaseDatabaseWrapper, *args: Any, **options: Any) -> Any:
-        raise DatabaseBlocked("The database was asked for something while a plan was being solved.")
-
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close()
-    replaced = {name: getattr(BaseDatabaseWrapper, name) for name in _DOORS}
-    for name in _DOORS:
-        setattr(BaseDatabaseWrapper, name, refuse)
+    block = object()
+    with _lock:
+        if not _blocks:
+            _replaced.update({name: getattr(BaseDatabaseWrapper, name) for name in _DOORS})
+        _blocks.append(block)
+        for name in _DOORS:
+            setattr(BaseDatabaseWrapper, name, _refuse)
     try:
         yield
     finally:
-        for name, method in replaced.items():
-            setattr(BaseDatabaseWrapper, name, method)
+        with _lock:
+            _blocks.remove(block)
+            for name, method in _replaced.items() if not _blocks else ():
+                setattr(BaseDatabaseWrapper, name, method)
+
+
+def _refuse(self: BaseDatabaseWrapper, *args: Any, **options: Any) -> Any:
+    raise DatabaseBlocked("The database was asked for something while a plan was being solved.")

@@ -104,6 +104,10 @@ def _interruptible(
                 raise
             interrupted.set()
             deadline = time.monotonic() + _GRACE
+        except Exception:  # of the progress callback: leave no solver behind
+            interrupted.set()
+            done.wait(_GRACE)
+            raise
         if deadline is not None and time.monotonic() > deadline:
             raise KeyboardInterrupt
     if failures:

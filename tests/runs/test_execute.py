@@ -1,0 +1,285 @@
+"""Each run ends in one true state with a reason, and executing it again changes nothing."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from planning.lx import Progress
+from planning.models import RESULT_TABLES, Machine, Plant, Product, Run
+from planning.runs import RunOptions, execute, run_as_json, start_run
+from planning.runs.copies import load_copy, read_copy
+from planning.runs.database_block import DatabaseBlocked, database_blocked
+from planning.runs.execute import write_back
+from planning.runs.solve import Outcome, solve_copy
+from planning.runs.states import LostRun, State, move
+from planning.snapshot import Snapshot
+from tests.factories import BEST_PROFIT, make_furniture
+from tests.formulation.small_plants import baseline, bring
+from tests.reference.commands import bring_in
+from tests.runs.rich_plant import make_hard
+
+pytestmark = pytest.mark.django_db
+
+
+def started(plant: Plant, **options: Any) -> Run:
+    """Return a queued run of the plant's Baseline."""
+    return start_run(baseline(plant), RunOptions(**options), here=True)
+
+
+def executed(plant: Plant, **options: Any) -> Run:
+    """Return an ended run of the plant's Baseline."""
+    run = started(plant, **options)
+    return execute(run.pk, run.attempt)
+
+
+def result_count(run: Run) -> int:
+    return sum(table.objects.filter(run=run).count() for table in RESULT_TABLES)
+
+
+class TestEnds:
+    def test_optimal(self) -> None:
+        run = executed(make_furniture())
+        assert (run.state, run.status, run.proven, run.plan_checked) == ("solved", "optimal", True, True)
+        assert run.objective == pytest.approx(BEST_PROFIT, rel=1e-9)
+        assert run.bound == pytest.approx(BEST_PROFIT, rel=1e-9)
+        assert "proven best" in run.reason
+        assert run.started_at is not None
+        assert run.finished_at is not None
+        assert run.started_at <= run.finished_at
+        assert set(run.seconds) == {"read", "build", "solve", "write"}
+        assert run.worker
+
+    def test_infeasible(self) -> None:
+        plant = make_furniture()
+        Machine.objects.update(available_hours=1)
+        run = executed(plant)
+        assert (run.state, run.status) == ("infeasible", "infeasible")
+        assert "contradict each other" in run.reason
+        self.assert_no_plan(run)
+
+    def test_unbounded(self, tmp_path: Path) -> None:
+        plant = bring(
+            tmp_path,
+            products=[{"name": "Chair", "profit_per_unit": 5}],
+            routes=[{"product": "Chair", "name": "Any"}],
+        )
+        run = executed(plant)
+        assert (run.state, run.status) == ("unbounded", "unbounded")
+        assert "limit" in run.reason
+        self.assert_no_plan(run)
+
+    def test_no_plan_in_time(self) -> None:
+        run = executed(make_hard(), time_limit=0.01)
+        assert (run.state, run.status) == ("no_plan", "no_plan")
+        assert "No plan was found" in run.reason
+        self.assert_no_plan(run)
+
+    def test_the_best_plan_in_time(self) -> None:
+        run = executed(make_hard(products=40, periods=6), time_limit=2)
+        assert (run.state, run.status, run.proven) == ("solved", "feasible", False)
+        assert "best plan so far" in run.reason
+        assert run.gap is not None
+        assert run.gap > 1e-4
+
+    def test_an_ended_run_is_not_open(self) -> None:
+        run = executed(make_furniture())
+        assert not run.is_open
+
+    @staticmethod
+    def assert_no_plan(run: Run) -> None:
+        assert (run.objective, run.bound, run.gap, run.plan_checked) == (None, None, None, False)
+        assert result_count(run) == 0
+        assert run.finished_at is not None
+
+
+class TestStopping:
+    def test_it_is_stopped_before_there_is_a_plan(self) -> None:
+        run = started(make_hard())
+        run = execute(run.pk, run.attempt, stop=lambda: True)
+        assert (run.state, run.status) == ("stopped", "no_plan")
+        assert "stopped" in run.reason
+        assert result_count(run) == 0
+
+    def test_the_best_plan_is_kept(self) -> None:
+        has_plan = threading.Event()
+
+        def watch(progress: Progress) -> None:
+            if progress.objective is not None:
+                has_plan.set()
+
+        run = started(make_hard())
+        run = execute(run.pk, run.attempt, progress=watch, stop=has_plan.is_set)
+        assert (run.state, run.status, run.proven, run.plan_checked) == ("stopped", "feasible", False, True)
+        assert run.objective is not None
+        assert run.objective > 0
+        assert result_count(run) > 0
+        assert "best plan so far was kept" in run.reason
+
+    def test_a_run_that_is_asked_to_stop_still_writes_its_result(self) -> None:
+        run = started(make_furniture())
+        move(run.pk, 1, (State.QUEUED,), State.RUNNING)
+        move(run.pk, 1, (State.RUNNING,), State.STOPPING)
+        model = load_copy(read_copy(run))
+        write_back(run, 1, solve_copy(model, RunOptions()), Snapshot(model.tables))
+        run.refresh_from_db()
+        assert run.state == "solved"
+
+
+class TestTwice:
+    def test_the_second_time_does_nothing(self) -> None:
+        run = executed(make_furniture())
+        shown, count = run_as_json(run), result_count(run)
+        again = execute(run.pk, run.attempt)
+        assert (run_as_json(again), result_count(again)) == (shown, count)
+        assert again.finished_at == run.finished_at
+
+    def test_another_attempt_is_left_alone(self) -> None:
+        run = started(make_furniture())
+        assert execute(run.pk, 2).state == "queued"
+
+    @pytest.mark.parametrize("state", [state for state in Run.State.values if state != "queued"])
+    def test_only_a_queued_run_is_executed(self, state: str) -> None:
+        run = started(make_furniture())
+        Run.objects.filter(pk=run.pk).update(state=state)
+        assert execute(run.pk, 1).state == state
+        assert result_count(run) == 0
+
+
+class TestTwoAttempts:
+    """A worker that was taken for dead comes back with its result."""
+
+    @pytest.fixture
+    def run(self) -> Run:
+        run = started(make_furniture())
+        move(run.pk, 1, (State.QUEUED,), State.RUNNING)
+        return run
+
+    def late(self, run: Run) -> tuple[Outcome, Snapshot]:
+        model = load_copy(read_copy(run))
+        return solve_copy(model, RunOptions()), Snapshot(model.tables)
+
+    def take_over(self, run: Run) -> None:
+        Run.objects.filter(pk=run.pk).update(attempt=2, state="queued")
+
+    def test_its_result_is_dropped(self, run: Run) -> None:
+        outcome, snapshot = self.late(run)
+        self.take_over(run)
+        with pytest.raises(LostRun):
+            write_back(run, 1, outcome, snapshot)
+        run.refresh_from_db()
+        assert (run.state, run.attempt, run.objective, result_count(run)) == ("queued", 2, None, 0)
+
+    def test_the_other_one_keeps_its_result(self, run: Run) -> None:
+        outcome, snapshot = self.late(run)
+        self.take_over(run)
+        other = execute(run.pk, 2)
+        shown = run_as_json(other)
+        with pytest.raises(LostRun):
+            write_back(run, 1, outcome, snapshot)
+        assert run_as_json(Run.objects.get(pk=run.pk)) == shown
+        assert other.state == "solved"
+
+    def test_an_end_without_a_plan_changes_nothing_either(self, run: Run) -> None:
+        _, snapshot = self.late(run)
+        self.take_over(run)
+        execute(run.pk, 2)
+        write_back(run, 1, Outcome("infeasible", "No plan."), snapshot)
+        run.refresh_from_db()
+        assert (run.state, run.reason) == ("solved", "The plan is proven best within the gap asked for.")
+
+    def test_a_move_that_no_run_makes_is_a_fault(self, run: Run) -> None:
+        with pytest.raises(ValueError, match="can't move from solved to running"):
+            move(run.pk, 1, (State.SOLVED,), State.RUNNING)
+
+
+class TestDatabaseBlocked:
+    def ask(self, refused: list[type[Exception]]) -> None:
+        try:
+            Run.objects.count()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at
+            refused.append(type(error))
+
+    def test_every_thread_is_refused_while_a_plan_is_solved(self) -> None:
+        refused: list[type[Exception]] = []
+        asked = threading.Event()
+
+        def in_the_waiting_thread(_: Progress) -> None:
+            self.ask(refused)
+            other = threading.Thread(target=self.ask, args=(refused,))
+            other.start()
+            other.join()
+            asked.set()
+
+        def in_the_solving_thread() -> bool:
+            self.ask(refused)
+            return asked.is_set()
+
+        run = started(make_hard())
+        execute(run.pk, run.attempt, progress=in_the_waiting_thread, stop=in_the_solving_thread)
+        assert len(refused) >= 3
+        assert set(refused) == {DatabaseBlocked}
+        assert Run.objects.count() == 1
+
+    def test_a_progress_callback_that_asks_fails_the_run_and_ends_the_solver(self) -> None:
+        run = started(make_hard())
+        run = execute(run.pk, run.attempt, progress=lambda _: Run.objects.count())
+        assert run.state == "failed"
+        assert "DatabaseBlocked" in run.reason
+        assert not [thread for thread in threading.enumerate() if thread.name == "solve"]
+
+    def test_a_raw_cursor_is_refused(self) -> None:
+        with database_blocked(), pytest.raises(DatabaseBlocked), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    def test_it_is_open_again_after_a_failure(self) -> None:
+        with pytest.raises(KeyError), database_blocked():
+            raise KeyError
+        assert Run.objects.count() == 0
+
+    def test_it_stays_blocked_until_the_last_solve_has_ended(self) -> None:
+        first, second = database_blocked(), database_blocked()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        with pytest.raises(DatabaseBlocked):
+            Run.objects.count()
+        second.__exit__(None, None, None)
+        assert Run.objects.count() == 0
+
+
+class TestDataChangeLater:
+    def test_a_queued_run_is_solved_with_the_data_of_its_start(self) -> None:
+        plant = make_furniture()
+        run = started(plant)
+        Machine.objects.update(available_hours=1)
+        Product.objects.filter(name="Desk").delete()
+        assert execute(run.pk, 1).objective == pytest.approx(BEST_PROFIT, rel=1e-9)
+
+    def test_a_solved_run_stays_as_it_is(self) -> None:
+        plant = make_furniture()
+        run = executed(plant)
+        shown = run_as_json(run)
+        Product.objects.filter(name="Desk").update(name="Bureau", profit_per_unit=1, unit="pair")
+        Machine.objects.all().delete()
+        Plant.objects.update(currency="EUR", charge_materials=True)
+        after = Run.objects.get(pk=run.pk)
+        assert run_as_json(after) == shown
+        assert after.currency == "USD"
+
+    def test_an_import_that_replaces_the_plant_keeps_its_runs(self, tmp_path: Path) -> None:
+        tables = {
+            "products": [{"name": "Chair", "profit_per_unit": 5, "max_demand": 3, "initial_inventory": 3}],
+        }
+        run = executed(bring(tmp_path, **tables))
+        shown = run_as_json(run)
+        file = tmp_path / "plant0" / "products.csv"
+        file.write_text("name,profit_per_unit\nDesk,9\n")
+        bring_in(file.parent, "--replace")
+        assert [product.name for product in Product.objects.all()] == ["Desk"]
+        assert run_as_json(Run.objects.get(pk=run.pk)) == shown
+        assert Run.objects.get(pk=run.pk).plant == Plant.objects.get()
