@@ -87,6 +87,7 @@ class CompiledModel:
         raise IndexError(position)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # sums that are not finite are refused by name
 def compile_model(model: LXModel) -> CompiledModel:
     """Return the matrix of the model. Raises LXModelError for what is no model."""
     variables, column_count = _blocks(model.variables)
@@ -206,8 +207,7 @@ def _matrix(
     first = np.ones(len(place), dtype=np.bool_)
     first[1:] = place[1:] != place[:-1]
     if not first.all():
-        with np.errstate(over="ignore"):  # what is not finite is refused by name
-            values = np.add.reduceat(values, np.flatnonzero(first))
+        values = np.add.reduceat(values, np.flatnonzero(first))
         place = place[first]
         left = values != 0.0  # terms that cancel leave no entry
         place, values = place[left], values[left]

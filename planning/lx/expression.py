@@ -55,7 +55,7 @@ class LXTerm:
             return self.frozen
         if self.at is not None:
             found = self._one_each(owner, rows)
-        elif self.over is not None or self.row_key is not None:
+        elif not (self.over is self.row_key is self.variable_key is None):
             found = self._join(owner, rows, index)
         else:
             found = self._all(owner, rows)
