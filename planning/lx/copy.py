@@ -258,6 +258,7 @@ def _dump_table(table: LXTable, numbers: dict[int, int], writer: _Writer) -> dic
         "name": table.name,
         "size": table.size,
         "key": table.key,
+        "dimensions": list(table.dimensions),
         "columns": {name: writer.column(column) for name, column in sorted(table.columns.items())},
         "links": {
             name: [None if link.target is None else numbers[id(link.target)], writer.array(link.positions)]
@@ -365,7 +366,10 @@ def _load_table(described: dict[str, Any], reader: _Reader) -> LXTable:
         raise LXCopyError("The model copy has a table of the wrong size.")
     if key is not None and key not in columns:
         raise LXCopyError("The model copy has a table without its key.")
-    return LXTable(_text(described["name"]), columns, size=size, key=key)
+    dimensions = described["dimensions"]
+    if not isinstance(dimensions, list) or any(name not in described["links"] for name in dimensions):
+        raise LXCopyError("The model copy has a dimension that is no relation.")
+    return LXTable(_text(described["name"]), columns, size=size, key=key, dimensions=tuple(dimensions))
 
 
 def _load_rows(described: dict[str, Any], size: int, tables: list[LXTable], reader: _Reader) -> LXRows | list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .detach import materialize_and_detach_list, queryset_of
+from .detach import is_queryset, materialize_and_detach_list, queryset_of
 from .errors import LXModelError
 from .evaluate import keys, mask
 from .index import LXIndex
@@ -44,7 +44,7 @@ class LXIndexDimension:
 
     def from_model(self, source: Any = None) -> LXIndexDimension:
         """Take the rows of the model (through a session where the ORM needs one), or of a queryset."""
-        self._source = queryset_of(self.model if source is None or hasattr(source, "query") else source, self.name)
+        self._source = source if is_queryset(source) else queryset_of(self.model, self.name)
         return self
 
     def from_data(self, rows: Iterable[Any]) -> LXIndexDimension:

@@ -89,7 +89,7 @@ def timetable(source: Any) -> tuple[LXModel, LXVariable[Any, Any]]:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_timetable_is_found(source: Any) -> None:
-    model, assignment = timetable(source)
+    model, _ = timetable(source)
     solution = LXOptimizer().solve(model)
     chosen = [key for key, value in solution.variables["assignment"].items() if value > 0.5]
     assert sorted(lecture for lecture, _, _ in chosen) == [1, 2, 3, 4]
