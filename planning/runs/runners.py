@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.db import connection
@@ -75,10 +75,15 @@ def _watch(child: subprocess.Popen[bytes], run_id: int, attempt: int) -> None:
 
 
 def database_url(database: dict[str, Any]) -> str:
-    """Return the address of the database that this process uses, for a child process."""
+    """Return the address of the database that this process uses, for a child process in another folder."""
     if database["ENGINE"].endswith("sqlite3"):
-        return f"sqlite:///{database['NAME']}"
+        return f"sqlite:///{quote(os.path.abspath(database['NAME']))}"
     login = ":".join(quote(str(database[part]), safe="") for part in ("USER", "PASSWORD") if database.get(part))
-    address = quote(str(database.get("HOST") or ""), safe="")
+    host, name = str(database.get("HOST") or ""), str(database["NAME"])
+    if host.startswith("/"):  # a socket's folder
+        host, name = "", f"{host}/{name}"
+    elif ":" in host:
+        host = f"[{host}]"
     port = f":{database['PORT']}" if database.get("PORT") else ""
-    return f"postgres://{login}@{address}{port}/{quote(str(database['NAME']), safe='')}"
+    options = urlencode(database.get("OPTIONS") or {})
+    return f"postgres://{login}@{host}{port}/{quote(name, safe='')}" + (f"?{options}" if options else "")
