@@ -4,6 +4,7 @@ It knows no Django, no queue and no settings. What is named here is public; the 
 """
 
 from .analysis.prices import LimitPrices, price_limits, solve_linear
+from .analysis.what_if import LXWhatIfAnalyzer, LXWhatIfResult
 from .compile import CompiledModel, compile_model, with_whole_decisions_held
 from .constraint import LXConstraint
 from .copy import FORMAT_VERSION, dump_model, load_model
@@ -55,6 +56,8 @@ __all__ = [
     "LXTable",
     "LXValues",
     "LXVariable",
+    "LXWhatIfAnalyzer",
+    "LXWhatIfResult",
     "LimitPrices",
     "Progress",
     "ProgressCallback",

@@ -11,6 +11,7 @@ import numpy as np
 from ..compile import CompiledModel, relaxed, without_objective
 from ..errors import LXSolverError
 from ..model import MAXIMIZE
+from ..records import Floats, Positions
 from ..solution import ERROR, INFEASIBLE, INTERRUPTED, OPTIMAL, TIME_LIMIT, UNBOUNDED, LXSolution
 from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve_without_variables
 
@@ -95,35 +96,72 @@ class HighsSolver:
             set_option(highs, "solver", "simplex" if not compiled.is_mip else "choose")
             set_option(highs, "presolve", "off")  # what gave no answer with all means may give one with fewer
             highs.run()
-        solution = self._read(highs, compiled, options, started)
+        solution = read_solution(highs, compiled, options, started)
         solution.log = "".join(log)
         return solution
 
-    def _read(self, highs: Any, compiled: CompiledModel, options: SolverOptions, started: float) -> LXSolution:
-        status = highs.getModelStatus()
-        info = highs.getInfo()
-        termination = _TERMINATIONS.get(status, ERROR)
-        left = None if options.time_limit is None else max(options.time_limit - (time.monotonic() - started), 0.1)
-        rest = SolverOptions(time_limit=left, threads=options.threads)
-        if status in (_STATUS.kUnboundedOrInfeasible, _STATUS.kUnbounded):
-            termination = unbounded_or_infeasible(compiled, rest)
-        elif compiled.is_mip and termination == OPTIMAL and abs(info.objective_function_value) > SUSPICIOUS_OBJECTIVE:
-            termination = _unbounded_after_all(compiled, rest)
-        solution = LXSolution(compiled, NAME, termination, seconds=time.monotonic() - started)
-        solution.message = highs.modelStatusToString(status)
-        feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-        keeps = termination == OPTIMAL or (compiled.is_mip and termination in (TIME_LIMIT, INTERRUPTED, ERROR))
-        if feasible and keeps:
-            found = highs.getSolution()
-            solution.values = np.array(found.col_value)
-            solution.objective_value = float(info.objective_function_value)
-            solution.bound = solution.objective_value
-            if compiled.is_mip:
-                bound = float(info.mip_dual_bound)
-                solution.bound = bound if np.isfinite(bound) and abs(bound) < 1e20 else None
-            else:
-                solution.row_duals = np.array(found.row_dual)
-                solution.live = highs
+
+def read_solution(highs: Any, compiled: CompiledModel, options: SolverOptions, started: float) -> LXSolution:
+    """Return what HiGHS holds after a run."""
+    status = highs.getModelStatus()
+    info = highs.getInfo()
+    termination = _TERMINATIONS.get(status, ERROR)
+    left = None if options.time_limit is None else max(options.time_limit - (time.monotonic() - started), 0.1)
+    rest = SolverOptions(time_limit=left, threads=options.threads)
+    if status in (_STATUS.kUnboundedOrInfeasible, _STATUS.kUnbounded):
+        termination = unbounded_or_infeasible(compiled, rest)
+    elif compiled.is_mip and termination == OPTIMAL and abs(info.objective_function_value) > SUSPICIOUS_OBJECTIVE:
+        termination = _unbounded_after_all(compiled, rest)
+    solution = LXSolution(compiled, NAME, termination, seconds=time.monotonic() - started)
+    solution.message = highs.modelStatusToString(status)
+    feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    keeps = termination == OPTIMAL or (compiled.is_mip and termination in (TIME_LIMIT, INTERRUPTED, ERROR))
+    if feasible and keeps:
+        found = highs.getSolution()
+        solution.values = np.array(found.col_value)
+        solution.objective_value = float(info.objective_function_value)
+        solution.bound = solution.objective_value
+        if compiled.is_mip:
+            bound = float(info.mip_dual_bound)
+            solution.bound = bound if np.isfinite(bound) and abs(bound) < 1e20 else None
+        else:
+            solution.row_duals = np.array(found.row_dual)
+            solution.live = highs
+    return solution
+
+
+class HighsSession:
+    """A linear model that stays in HiGHS: change it, solve it again from where it stands."""
+
+    def __init__(self, compiled: CompiledModel, options: SolverOptions) -> None:
+        self._highs = new_highs(compiled, options)
+        self._options = options
+        if compiled.column_count >= LARGE_LP_COLUMNS:
+            set_option(self._highs, "solver", "ipx")
+
+    def apply(self, kind: str, positions: Positions, lower: Floats, upper: Floats) -> None:
+        """Set limits of rows, bounds of columns, or costs (which stand in `lower`)."""
+        count, at = len(positions), positions.astype(np.int32)
+        if kind == "rows":
+            self._highs.changeRowsBounds(count, at, lower, upper)
+        elif kind == "columns":
+            self._highs.changeColsBounds(count, at, lower, upper)
+        else:
+            self._highs.changeColsCost(count, at, lower)
+
+    def solve(self, compiled: CompiledModel) -> LXSolution:
+        """Return the solution of the model as it stands now, which `compiled` describes."""
+        started = time.monotonic()
+        if self._options.time_limit is not None:
+            set_option(self._highs, "time_limit", self._highs.getRunTime() + self._options.time_limit)
+        self._highs.run()
+        if self._highs.getModelStatus() not in _ANSWERS:
+            self._highs.clearSolver()
+            set_option(self._highs, "solver", "simplex")
+            self._highs.run()
+        solution = read_solution(self._highs, compiled, self._options, started)
+        solution.live = None  # the model in HiGHS goes on changing
+        set_option(self._highs, "solver", "simplex")  # from here on from the last basis
         return solution
 
 
