@@ -37,8 +37,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def visible(text: str) -> str:
     """Return text that a terminal can show on one line: no control characters, not too long."""
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    shown = plain(text)
     return shown if len(shown) <= WIDEST_NAME else shown[: WIDEST_NAME - 1] + "…"
+
+
+def plain(text: str) -> str:
+    """Return text without control characters: names may come from anywhere, and a terminal obeys them."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def describe(report: dict[str, Any], currency: str) -> str:
@@ -51,7 +56,7 @@ def describe(report: dict[str, Any], currency: str) -> str:
         parts += ["The data do not allow a plan:", *(f"  {line}" for line in problem_lines(report["errors"]))]
         return "\n".join(parts)
     if report["objective"] is None:
-        return "\n".join([*parts, f"No plan: {report['reason']}"])
+        return "\n".join([*parts, *map(plain, f"No plan: {report['reason']}".split("\n"))])
     parts += [_headline(report, currency), "", *_production(report), "", *_resources(report, currency)]
     return "\n".join(parts)
 
@@ -59,7 +64,8 @@ def describe(report: dict[str, Any], currency: str) -> str:
 def problem_lines(errors: list[dict[str, str]]) -> list[str]:
     """Return one line for each problem of the data."""
     places = (" ".join(filter(None, (e["table"], visible(e["row"]), e["column"]))) for e in errors)
-    return [f"{place}: {e['text']}" if place else e["text"] for place, e in zip(places, errors, strict=True)]
+    texts = [plain(e["text"]) for e in errors]
+    return [f"{place}: {text}" if place else text for place, text in zip(places, texts, strict=True)]
 
 
 def _headline(report: dict[str, Any], currency: str) -> str:
@@ -70,7 +76,8 @@ def _headline(report: dict[str, Any], currency: str) -> str:
         proven += f", at most {100 * report['gap']:.2g} % below the best possible"
     earned = [f"{part.replace('_', ' ')} {number(amount)}" for part, amount in report["profit"].items() if amount]
     seconds = sum(report["seconds"].values())
-    return f"Profit {number(report['objective'])} {currency} ({proven}; {seconds:.2f} s)\n  = " + ", ".join(earned)
+    lines = [f"Profit {number(report['objective'])} {visible(currency)} ({proven}; {seconds:.2f} s)"]
+    return "\n".join([*lines, *(["  = " + ", ".join(earned)] if earned else [])])
 
 
 def _production(report: dict[str, Any]) -> list[str]:

@@ -14,7 +14,10 @@ from django.core.management.base import BaseCommand
 from planning.exchange import import_plan
 from planning.management.plan_text import describe
 from planning.models import BASELINE, Plant, Scenario
-from planning.runs import execute, run_as_json, start_run
+from planning.runs import execute, problems_as_json, run_as_json, start_run
+from planning.snapshot import DataProblems
+
+from .import_plan import printable
 
 SAMPLE = Path(__file__).resolve().parents[2] / "exchange" / "samples" / "furniture_workshop"
 PLANT = "Furniture Workshop"
@@ -29,10 +32,16 @@ class Command(BaseCommand):
         if not Plant.objects.filter(name=PLANT).exists():
             import_plan(SAMPLE)
         scenario, _ = Scenario.objects.get_or_create(plant=Plant.objects.get(name=PLANT), name=BASELINE)
-        run = start_run(scenario, here=True)
-        run = execute(run.pk, run.attempt)
-        self.stdout.write(describe(run_as_json(run), run.currency))
+        self.stdout.write(printable(describe(self._solve(scenario), scenario.plant.currency), self.stdout))
         self.stdout.write(self._how_to_go_on())
+
+    def _solve(self, scenario: Scenario) -> dict[str, Any]:
+        """Return the run as it is shown; the plant may have been changed since the first time."""
+        try:
+            run = start_run(scenario, here=True)
+        except DataProblems as problems:
+            return problems_as_json(scenario.plant.name, scenario.name, problems)
+        return run_as_json(execute(run.pk, run.attempt))
 
     def _how_to_go_on(self) -> str:
         """Return how to open the site; the password of a new login is shown here and nowhere else."""

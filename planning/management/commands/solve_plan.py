@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from planning.lx import Progress
-from planning.management.plan_text import describe, number
+from planning.management.plan_text import describe, number, plain
 from planning.models import BASELINE, Plant, Run, Scenario
 from planning.runs import (
     BadOptions,
@@ -24,6 +24,8 @@ from planning.runs import (
     start_run,
 )
 from planning.snapshot import DataProblems, Problem
+
+from .import_plan import printable
 
 FOUND, FAULT, BAD_DATA, IMPOSSIBLE, NO_PLAN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _EXIT_CODES = {
@@ -64,20 +66,20 @@ class Command(BaseCommand):
         except (BadInput, BadOptions, CopyTooLarge) as error:
             code = self._refuse(error, options)
         except DatabaseError as error:
-            self.stderr.write(f"The database refused: {error}. Is it migrated? Run: manage.py migrate")
+            self._complain(f"The database refused: {error}. Is it migrated? Run: manage.py migrate")
         except KeyboardInterrupt:
             self.stderr.write("Interrupted.")
             code = INTERRUPTED
         except Exception as error:
             if options["traceback"]:
                 raise
-            self.stderr.write(f"The program failed: {type(error).__name__}: {error} (--traceback shows where)")
+            self._complain(f"The program failed: {type(error).__name__}: {error} (--traceback shows where)")
         if code:
             sys.exit(code)
 
     def _refuse(self, error: Exception, options: dict[str, Any]) -> int:
         """Say why nothing was run, and in JSON too where that was asked for."""
-        self.stderr.write(str(error))
+        self._complain(str(error))
         if options["output"] == "json":
             problem = error.problem if isinstance(error, BadInput) else Problem("", "", "", str(error))
             names = (options["plant"] or "", (options["scenario"] or [BASELINE])[0])
@@ -85,7 +87,14 @@ class Command(BaseCommand):
         return BAD_DATA
 
     def _print_json(self, shown: dict[str, Any]) -> None:
-        self.stdout.write(json.dumps(shown, ensure_ascii=False, indent=1, allow_nan=False))
+        text = json.dumps(shown, ensure_ascii=False, indent=1, allow_nan=False)
+        if printable(text, self.stdout) != text:  # the stream does not have every character
+            text = json.dumps(shown, indent=1, allow_nan=False)
+        self.stdout.write(text)
+
+    def _complain(self, text: str) -> None:
+        """Say on standard error what is wrong."""
+        self.stderr.write(printable("\n".join(map(plain, text.split("\n"))), self.stderr))
 
     def _run(self, options: dict[str, Any]) -> int:
         asked = {name: options[name] for name in ("time_limit", "gap") if options[name] is not None}
@@ -98,7 +107,7 @@ class Command(BaseCommand):
             reports.append(report)
             codes.append(code)
             if options["output"] == "table":
-                self.stdout.write(describe(report, plant.currency) + "\n")
+                self.stdout.write(printable(describe(report, plant.currency), self.stdout) + "\n")
             if code == INTERRUPTED:
                 break
         if options["output"] == "json":
@@ -115,7 +124,7 @@ class Command(BaseCommand):
             report = problems_as_json(plant.name, scenario.name, problems)
             if quiet:
                 for error in report["errors"]:
-                    self.stderr.write(error["text"])
+                    self._complain(error["text"])
             return report, BAD_DATA
         line = _ProgressLine(self.stderr)
         try:
@@ -124,10 +133,10 @@ class Command(BaseCommand):
             line.clear()
         report = run_as_json(run)
         if run.state == Run.State.STOPPED:
-            self.stderr.write(f"Interrupted. {run.reason}")
+            self._complain(f"Interrupted. {run.reason}")
             return report, INTERRUPTED
         if quiet and report["objective"] is None:
-            self.stderr.write(run.reason)
+            self._complain(run.reason)
         return report, _EXIT_CODES[run.status]
 
 

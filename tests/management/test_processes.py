@@ -1,0 +1,169 @@
+"""Commands as processes: exit codes, interrupts, and what a broken site says."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.management.conftest import Shell
+
+SAMPLE = Path(__file__).parents[1] / "plants" / "lumix_step2_furniture"
+HARD = "from tests.runs.rich_plant import make_hard; make_hard()"
+
+
+@pytest.fixture
+def furniture(site: Shell) -> Shell:
+    """Return a site with the furniture plant."""
+    assert site.run("import_plan", str(SAMPLE)).returncode == 0
+    return site
+
+
+@pytest.fixture
+def hard(site: Shell) -> Shell:
+    """Return a site with a plant that keeps a solver busy for minutes."""
+    assert site.run("shell", "--no-imports", "-c", HARD).returncode == 0
+    return site
+
+
+class TestSolvePlan:
+    def test_standard_output_holds_one_json_object(self, furniture: Shell) -> None:
+        finished = furniture.run("solve_plan", "--format", "json")
+        assert (finished.returncode, finished.stderr) == (0, "")
+        assert json.loads(finished.stdout)["status"] == "optimal"
+
+    def test_bad_input_exits_with_2(self, furniture: Shell) -> None:
+        finished = furniture.run("solve_plan", "--plant", "Nowhere")
+        assert finished.returncode == 2
+        assert "Did you mean" in finished.stderr
+
+    @pytest.mark.parametrize("option", ["--time-limit=soon", "--format=xml", "--colour=red"])
+    def test_an_option_that_is_none_exits_with_2(self, option: str, site: Shell) -> None:
+        assert site.run("solve_plan", option).returncode == 2
+
+    def test_a_stream_without_unicode_gets_all_the_same(self, furniture: Shell) -> None:
+        table = furniture.run("solve_plan", PYTHONIOENCODING="ascii")
+        assert (table.returncode, table.stderr) == (0, "")
+        assert "Profit" in table.stdout
+        shown = furniture.run("solve_plan", "--format", "json", PYTHONIOENCODING="ascii")
+        assert json.loads(shown.stdout)["status"] == "optimal"
+
+    def test_a_reader_that_went_away_is_no_trouble(self, furniture: Shell) -> None:
+        process = furniture.start("solve_plan")
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read()
+        process.stderr.close()
+        process.wait(60)
+        assert "Traceback" not in said
+
+
+class TestBrokenSites:
+    def test_a_database_that_is_not_migrated(self, shell: Shell) -> None:
+        for form in ("table", "json"):
+            finished = shell.run("solve_plan", "--format", form)
+            assert (finished.returncode, finished.stdout) == (1, "")
+            assert "migrate" in finished.stderr
+
+    def test_a_folder_that_is_not_there(self, shell: Shell) -> None:
+        finished = shell.run("solve_plan", DATABASE_URL="sqlite:////there/is/no/folder/site.sqlite3")
+        assert finished.returncode == 1
+        assert "unable to open database file" in finished.stderr
+
+    def test_a_file_that_is_no_database(self, shell: Shell) -> None:
+        shell.database.write_text("This is a letter, and no database." * 100)
+        finished = shell.run("solve_plan")
+        assert finished.returncode == 1
+        assert "not a database" in finished.stderr
+
+    def test_a_server_that_is_not_there(self, shell: Shell) -> None:
+        finished = shell.run(
+            "solve_plan", DATABASE_URL="postgres://planner:secret@127.0.0.1:1/planner", SECRET_KEY="x" * 50
+        )
+        assert finished.returncode == 1
+        assert "secret" not in finished.stderr
+
+
+class TestCtrlC:
+    def interrupted(self, site: Shell, *options: str, after: float = 0) -> tuple[int, str, str]:
+        """Interrupt solve_plan once its run is being solved."""
+        process = site.start("solve_plan", "--time-limit", "100", *options)
+        self.wait_until_running(site, process)
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+    @staticmethod
+    def wait_until_running(site: Shell, process: subprocess.Popen[str]) -> None:
+        for _ in range(100):
+            if site.ask("list(Run.objects.values_list('state', flat=True))") == ["running"]:
+                return
+            assert process.poll() is None, process.communicate()
+        raise AssertionError("The run never began.")
+
+    def test_the_best_plan_is_kept(self, hard: Shell) -> None:
+        code, out, err = self.interrupted(hard, "--format", "json", after=2)
+        shown = json.loads(out)
+        assert code == 130
+        assert (shown["status"], shown["objective"] > 0) == ("feasible", True)
+        assert "Interrupted" in err
+        assert "best plan so far was kept" in err
+        assert "Traceback" not in err
+        run = "Run.objects.values('state', 'objective', 'plan_checked').get()"
+        assert hard.ask(run) == {"state": "stopped", "objective": shown["objective"], "plan_checked": True}
+        assert hard.ask("Production.objects.count()") == len(shown["production"])
+
+    def test_further_scenarios_are_not_begun(self, hard: Shell) -> None:
+        hard.ask("[Scenario.objects.create(plant=Plant.objects.get(), name='Next').pk]")
+        code, out, err = self.interrupted(hard, "--scenario", "Baseline", "--scenario", "Next", after=1)
+        assert (code, "Traceback" in err) == (130, False)
+        assert "Profit" in out
+        assert hard.ask("Run.objects.count()") == 1
+
+    def test_before_there_is_a_run(self, hard: Shell) -> None:
+        process = hard.start("solve_plan", "--time-limit", "100")
+        time.sleep(0.15)  # while Python starts
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert hard.ask("[run.state for run in Run.objects.all() if run.is_open]") == []
+
+
+class TestDemo:
+    def test_twice_does_no_harm_and_shows_the_password_once(self, shell: Shell) -> None:
+        first = shell.run("demo")
+        assert (first.returncode, first.stderr) == (0, "")
+        assert "Profit" in first.stdout
+        (password,) = [
+            line.split("password ")[1].split()[0] for line in first.stdout.splitlines() if "shown only" in line
+        ]
+        assert shell.ask(
+            f"__import__('django.contrib.auth').contrib.auth.authenticate(username='planner', password='{password}').pk"
+        )
+        before = shell.ask("[Plant.objects.count(), Product.objects.count()]")
+        second = shell.run("demo")
+        assert second.returncode == 0
+        assert password not in second.stdout
+        assert "shown the first time" in second.stdout
+        assert shell.ask("[Plant.objects.count(), Product.objects.count()]") == before
+        assert shell.ask("list(Run.objects.values_list('state', flat=True))") == ["solved", "solved"]
+
+    def test_what_a_planner_changed_stays(self, shell: Shell) -> None:
+        shell.run("demo")
+        shell.ask("Product.objects.filter(name='Chair').update(final_inventory=7)")
+        second = shell.run("demo")
+        assert second.returncode == 0
+        assert "products Chair final_inventory" in second.stdout
+        assert shell.ask("Product.objects.get(name='Chair').final_inventory") == 7
+
+    def test_a_site_for_others_gets_no_login(self, shell: Shell) -> None:
+        finished = shell.run("demo", ALLOWED_HOSTS="planner.example.org", SECRET_KEY="x" * 50)
+        assert finished.returncode == 0
+        assert "createsuperuser" in finished.stdout
+        assert "shown only now" not in finished.stdout
