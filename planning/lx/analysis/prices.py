@@ -105,12 +105,14 @@ def _from_basis(solution: LXSolution, duals: _Duals, rows: Positions) -> LimitPr
     price = np.maximum(duals.sign * duals.row[rows], 0.0)
     price[duals.free_rows[rows]] = 0.0
     activity = np.array(solution.live.getSolution().row_value)[rows]
+    binds = price > 0
     status, ranging = solution.live.getRanging()
-    if status != highspy.HighsStatus.kOk:
-        return LimitPrices(price, limits.copy(), limits.copy())
+    if status != highspy.HighsStatus.kOk:  # HiGHS ranges no model without entries, for one
+        return LimitPrices(
+            price, np.where(binds, limits, np.minimum(activity, limits)), np.where(binds, limits, np.nan)
+        )
     low = np.array(ranging.row_bound_dn.value_)[rows]
     high = np.array(ranging.row_bound_up.value_)[rows]
-    binds = price > 0
     low = np.where(binds, np.minimum(low, limits), np.minimum(activity, limits))
     high = np.where(binds, np.maximum(high, limits), np.nan)
     low[np.abs(low) >= _INFINITE] = np.nan

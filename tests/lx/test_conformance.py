@@ -1,0 +1,367 @@
+"""One suite for every solver: the same models, the same answers, the same words for how a solve ended."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from planning.lx import (
+    INFEASIBLE,
+    INTERRUPTED,
+    OPTIMAL,
+    TIME_LIMIT,
+    UNBOUNDED,
+    LXConstraint,
+    LXLinearExpression,
+    LXModel,
+    LXOptimizer,
+    LXSolution,
+    LXSolverError,
+    LXVariable,
+    Progress,
+    compile_model,
+)
+from tests.lx.small_models import dense_model, furniture_model, letters
+
+INF = np.inf
+SOLVERS = ["highs", "pulp:CBC"]
+solvers = pytest.mark.parametrize("solver", SOLVERS)
+
+
+def solve(solver: str, model: LXModel, **options: Any) -> LXSolution:
+    """Solve, and hold what must be true of every solution."""
+    solution = LXOptimizer().use_solver(solver, **options).solve(model)
+    check(solution)
+    return solution
+
+
+def check(solution: LXSolution) -> None:
+    """A plan keeps every bound, row and whole number; its objective is its own; the bound is on the right side."""
+    assert solution.has_plan or solution.objective_value is None
+    if solution.termination in (INFEASIBLE, UNBOUNDED):
+        assert not solution.has_plan
+        assert solution.bound is None
+        assert solution.gap is None
+    if solution.values is None:
+        assert not solution.is_optimal
+        return
+    compiled, values = solution.compiled, solution.values
+    assert np.all(values >= compiled.lower - 1e-6)
+    assert np.all(values <= compiled.upper + 1e-6)
+    whole = values[compiled.integer]
+    assert np.allclose(whole, np.rint(whole), rtol=0.0, atol=1e-5)
+    rows = np.repeat(np.arange(compiled.row_count), np.diff(compiled.starts))
+    activity = np.bincount(rows, compiled.values * values[compiled.columns], minlength=compiled.row_count)
+    assert np.all(activity >= compiled.row_lower - 1e-5)
+    assert np.all(activity <= compiled.row_upper + 1e-5)
+    objective = float(compiled.cost @ values) + compiled.offset
+    assert solution.objective_value == pytest.approx(objective, rel=1e-6, abs=1e-6)
+    if solution.bound is not None:
+        room = solution.bound - objective if compiled.sense == "maximize" else objective - solution.bound
+        assert room >= -1e-6 * max(1.0, abs(objective))
+        assert solution.gap == pytest.approx(abs(solution.bound - objective) / max(1.0, abs(objective)), abs=1e-9)
+
+
+def knapsack(size: int, sense: str = "maximize", offset: float = 0.0) -> LXModel:
+    """Return a model with many near-equal choices under several limits: quick to start on, long to prove."""
+    random = np.random.default_rng(5)
+    weights = random.integers(40, 100, (4, size)).astype(float)
+    cost = (weights.mean(axis=0) + random.uniform(0, 3, size)).tolist()
+    numbers = list(range(size))
+    x = LXVariable[int, int]("x").binary().indexed_by(lambda i: i).from_data(numbers)
+    model = LXModel("knapsack").add_variable(x)
+    for row in range(4):
+        expression = LXLinearExpression().add_multi_term(x, lambda i, row=row: float(weights[row, i]))
+        limit = LXConstraint[Any](f"limit{row}").expression(expression)
+        half = float(weights[row].sum()) / 2 + 0.5
+        model.add_constraint((limit.le() if sense == "maximize" else limit.ge()).rhs(half))
+    objective = LXLinearExpression().add_term(x, lambda i: cost[i]).add_constant(offset)
+    return model.maximize(objective) if sense == "maximize" else model.minimize(objective)
+
+
+# --- linear models --------------------------------------------------------------------------
+
+WYNDOR = [([1.0, 0.0], "<=", 4.0), ([0.0, 2.0], "<=", 12.0), ([3.0, 2.0], "<=", 18.0)]
+
+
+@solvers
+class TestLinearModels:
+    def test_have_their_published_optimum(self, solver: str) -> None:
+        solution = solve(solver, dense_model([3.0, 5.0], WYNDOR))
+        assert solution.termination == OPTIMAL
+        assert solution.is_optimal
+        assert solution.objective_value == pytest.approx(36.0)
+        assert solution.values == pytest.approx([2.0, 6.0])
+        assert solution.bound == pytest.approx(36.0)
+        assert solution.gap == pytest.approx(0.0, abs=1e-9)
+
+    @pytest.mark.parametrize("offset", [0.0, 1000.0, -36.0])
+    def test_count_the_objectives_constant(self, solver: str, offset: float) -> None:
+        most = solve(solver, dense_model([3.0, 5.0], WYNDOR, offset=offset))
+        assert most.objective_value == pytest.approx(36.0 + offset)
+        rows = [([1.0, 1.0], ">=", 4.0), ([1.0, 3.0], ">=", 6.0)]
+        least = solve(solver, dense_model([2.0, 3.0], rows, sense="minimize", offset=offset))
+        assert least.objective_value == pytest.approx(9.0 + offset)
+        assert least.values == pytest.approx([3.0, 1.0])
+
+    def test_may_have_free_and_negative_variables(self, solver: str) -> None:
+        rows = [([1.0, 1.0], ">=", -7.5), ([1.0, -1.0], "<=", 2.0), ([1.0, -1.0], ">=", -2.0)]
+        solution = solve(solver, dense_model([1.0, 1.0], rows, lower=None, sense="minimize"))
+        assert solution.objective_value == pytest.approx(-7.5)
+        bounded = solve(solver, dense_model([1.0, 2.0], [], lower=[-5.0, -3.0], upper=[-1.0, -2.0]))
+        assert bounded.values == pytest.approx([-1.0, -2.0])
+
+    def test_keep_equalities(self, solver: str) -> None:
+        rows = [([1.0, 1.0, 1.0], "==", 10.0), ([1.0, -1.0, 0.0], "==", 1.0)]
+        solution = solve(solver, dense_model([1.0, 2.0, 4.0], rows, sense="minimize"))
+        assert solution.values == pytest.approx([5.5, 4.5, 0.0])
+
+    def test_may_have_fixed_variables(self, solver: str) -> None:
+        solution = solve(solver, dense_model([1.0, 1.0], [([1.0, 1.0], "<=", 5.0)], lower=[2.0, 0.0], upper=[2.0, 9.0]))
+        assert solution.values == pytest.approx([2.0, 3.0])
+
+    def test_without_an_objective_give_any_plan(self, solver: str) -> None:
+        solution = solve(solver, dense_model([0.0, 0.0], [([1.0, 1.0], ">=", 3.0)]))
+        assert solution.is_optimal
+        assert solution.objective_value == 0.0
+
+    @pytest.mark.parametrize("sense", ["maximize", "minimize"])
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_without_a_plan_are_infeasible(self, solver: str, sense: str, whole: bool) -> None:
+        rows = [([1.0, 1.0], ">=", 5.0), ([1.0, 2.0], "<=", 4.0)]
+        solution = solve(solver, dense_model([1.0, 1.0], rows, whole=whole, sense=sense))
+        assert solution.termination == INFEASIBLE
+
+    @pytest.mark.parametrize("sense", ["maximize", "minimize"])
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_without_an_end_are_unbounded(self, solver: str, sense: str, whole: bool) -> None:
+        sign = 1.0 if sense == "maximize" else -1.0
+        for rows in (
+            [([1.0, -1.0], "<=", 3.0)],
+            [([1.0, -1.0], "<=", 3.0), ([1.0, 1.0], ">=", 2.0)],
+            [([1.0, -1.0], "==", 0.0)],
+            [],
+        ):
+            solution = solve(solver, dense_model([sign, sign], rows, whole=whole, sense=sense))
+            assert solution.termination == UNBOUNDED
+
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_infeasible_with_an_unbounded_direction_are_infeasible(self, solver: str, whole: bool) -> None:
+        rows = [([1.0, 1.0, 0.0], ">=", 5.0), ([1.0, 1.0, 0.0], "<=", 4.0)]
+        solution = solve(solver, dense_model([0.0, 0.0, 1.0], rows, whole=whole))
+        assert solution.termination == INFEASIBLE
+
+    def test_with_a_huge_but_finite_optimum_are_optimal(self, solver: str) -> None:
+        for whole in (False, True):
+            solution = solve(solver, dense_model([1e6, 1.0], [([1.0, 1.0], "<=", 1e9)], whole=whole))
+            assert solution.termination == OPTIMAL
+            assert solution.objective_value == pytest.approx(1e15)
+
+    def test_may_be_unbounded_where_nothing_is_to_be_won(self, solver: str) -> None:
+        solution = solve(solver, dense_model([0.0, -1.0], [([1.0, -1.0], ">=", 3.0)]))
+        assert solution.is_optimal
+        assert solution.objective_value == pytest.approx(0.0)
+
+
+# --- small and empty ------------------------------------------------------------------------
+
+
+@solvers
+class TestEmptyModels:
+    def test_are_optimal(self, solver: str) -> None:
+        solution = solve(solver, LXModel("nothing").maximize(LXLinearExpression().add_constant(4.0)))
+        assert solution.is_optimal
+        assert solution.objective_value == 4.0
+        assert solution.variables == {}
+
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_without_rows_go_to_their_bounds(self, solver: str, whole: bool) -> None:
+        solution = solve(solver, dense_model([3.0, -1.0], [], lower=-2.0, upper=7.0, whole=whole))
+        assert solution.values == pytest.approx([7.0, -2.0])
+
+    @pytest.mark.parametrize("whole", [False, True])
+    @pytest.mark.parametrize(("relation", "right", "holds"), [("<=", 0.0, True), ("<=", 1.0, True), ("<=", -1.0, False),
+        (">=", -1.0, True), (">=", 1.0, False), ("==", 0.0, True), ("==", 2.0, False)])  # fmt: skip
+    def test_rows_hold_or_do_not(self, solver: str, whole: bool, relation: str, right: float, holds: bool) -> None:
+        rows = [([0.0, 0.0], relation, right), ([1.0, 1.0], "<=", 5.0)]
+        solution = solve(solver, dense_model([1.0, 2.0], rows, whole=whole))
+        assert solution.termination == (OPTIMAL if holds else INFEASIBLE)
+        assert solution.objective_value == (pytest.approx(10.0) if holds else None)
+        alone = solve(solver, dense_model([], [([], relation, right)]))
+        assert alone.termination == (OPTIMAL if holds else INFEASIBLE)
+
+
+# --- whole numbers --------------------------------------------------------------------------
+
+
+@solvers
+class TestWholeNumbers:
+    @pytest.mark.parametrize("offset", [0.0, 100.0, -100.0])
+    @pytest.mark.parametrize("sense", ["maximize", "minimize"])
+    def test_have_their_optimum(self, solver: str, sense: str, offset: float) -> None:
+        sign = 1.0 if sense == "maximize" else -1.0
+        rows = [([6.0, 4.0], "<=", 24.0), ([1.0, 2.0], "<=", 6.0)]
+        cost = [5.0 * sign, 4.0 * sign]
+        solution = solve(solver, dense_model(cost, rows, whole=True, sense=sense, offset=offset), gap=0.0)
+        assert solution.is_optimal
+        assert solution.objective_value == pytest.approx(sign * 20.0 + offset)
+        assert solution.values == pytest.approx([4.0, 0.0])
+        assert solution.gap is None or solution.gap <= 1e-6
+
+    def test_mix_with_others(self, solver: str) -> None:
+        a = LXVariable[Any, float]("a").indexed_by(lambda r: r.name).from_data(letters(1)).bounds(upper=2.5)
+        b = LXVariable[Any, int]("b").integer().indexed_by(lambda r: r.name).from_data(letters(1)).bounds(upper=2.5)
+        c = LXVariable[Any, int]("c").binary().indexed_by(lambda r: r.name).from_data(letters(1))
+        objective = LXLinearExpression()
+        for x in (a, b, c):
+            objective.add_term(x)
+        solution = solve(solver, LXModel("m").add_variable(a, b, c).maximize(objective))
+        assert [values["a"] for values in solution.variables.values()] == pytest.approx([2.5, 2.0, 1.0])
+
+    @pytest.mark.parametrize("offset", [0.0, -5000.0])
+    @pytest.mark.parametrize("sense", ["maximize", "minimize"])
+    def test_may_stop_at_a_gap_with_a_bound_on_the_right_side(self, solver: str, sense: str, offset: float) -> None:
+        model = knapsack(18, sense, offset)
+        best = solve("highs", model, gap=0.0).objective_value
+        solution = solve(solver, model, gap=0.05)
+        assert solution.is_optimal
+        assert best is not None
+        assert solution.objective_value == pytest.approx(best, rel=0.06)
+        if solution.bound is not None:
+            assert solution.gap is not None
+            assert solution.gap <= 0.05 + 1e-6
+            assert (solution.bound - best) * (1 if sense == "maximize" else -1) >= -1e-6 * abs(best)
+
+    def test_of_a_negative_objective_have_the_bound_on_the_right_side(self, solver: str) -> None:
+        model = dense_model([-7.0, -9.0, -4.0], [([3.0, 4.0, 2.0], ">=", 17.0)], whole=True)
+        solution = solve(solver, model, gap=0.0)
+        assert solution.objective_value == pytest.approx(-35.0)
+        loose = solve(solver, model, gap=0.5)
+        assert loose.objective_value is not None
+        assert loose.objective_value <= -35.0 + 1e-6
+        assert loose.bound is None or loose.bound >= -35.0 - 1e-6
+
+    def test_infeasible_only_as_whole_numbers_are_infeasible(self, solver: str) -> None:
+        rows = [([2.0, 2.0], "==", 3.0)]
+        assert solve(solver, dense_model([1.0, 1.0], rows, upper=5.0, whole=True)).termination == INFEASIBLE
+        assert solve(solver, dense_model([1.0, 1.0], rows, whole=True)).termination == INFEASIBLE
+
+
+# --- limits, stops, options -----------------------------------------------------------------
+
+
+@solvers
+class TestLimits:
+    def test_a_time_limit_ends_a_long_solve(self, solver: str) -> None:
+        started = time.monotonic()
+        solution = solve(solver, knapsack(60), time_limit=1.5, gap=0.0)
+        assert solution.termination == TIME_LIMIT
+        assert not solution.is_optimal
+        assert time.monotonic() - started < 15.0
+        assert solution.has_plan
+        if solution.bound is not None:
+            assert solution.gap is not None
+            assert solution.gap > 0.0
+
+    def test_a_time_limit_of_nothing_is_a_time_limit(self, solver: str) -> None:
+        solution = solve(solver, knapsack(60), time_limit=0.0, gap=0.0)
+        assert solution.termination == TIME_LIMIT
+
+    def test_a_generous_time_limit_changes_nothing(self, solver: str) -> None:
+        assert solve(solver, furniture_model(), time_limit=1000.0).is_optimal
+        assert solve(solver, knapsack(12), time_limit=1000.0).is_optimal
+
+    def test_a_stop_ends_a_long_solve(self, solver: str) -> None:
+        started = time.monotonic()
+        optimizer = LXOptimizer().use_solver(solver, gap=0.0, time_limit=60.0)
+        solution = optimizer.solve(knapsack(60), stop=lambda: time.monotonic() - started > 1.0)
+        check(solution)
+        assert solution.termination == INTERRUPTED
+        assert time.monotonic() - started < 20.0
+        if solver == "highs":
+            assert solution.has_plan
+            assert solution.gap is not None
+
+    def test_a_stop_that_is_never_asked_for_changes_nothing(self, solver: str) -> None:
+        solution = LXOptimizer().use_solver(solver).solve(furniture_model(), stop=lambda: False)
+        assert solution.is_optimal
+
+    def test_progress_is_reported(self, solver: str) -> None:
+        seen: list[Progress] = []
+        optimizer = LXOptimizer().use_solver(solver, gap=0.0, time_limit=1.0)
+        solution = optimizer.solve(knapsack(60), progress=seen.append)
+        assert solution.objective_value is not None
+        assert seen
+        assert [p.seconds for p in seen] == sorted(p.seconds for p in seen)
+        for progress in seen:
+            assert progress.objective is None or progress.objective <= solution.objective_value + 1e-6
+            assert progress.bound is None or progress.bound >= solution.objective_value - 1e-6
+
+    def test_options_are_taken(self, solver: str) -> None:
+        assert solve(solver, knapsack(12), threads=1, seed=3, integrality=1e-7, gap=0.0).is_optimal
+
+    def test_an_unknown_option_is_refused(self, solver: str) -> None:
+        with pytest.raises(LXSolverError, match=r"Unknown option 'timelimit'. Options are: time_limit"):
+            LXOptimizer().use_solver(solver, timelimit=3)
+
+    def test_solving_changes_nothing_in_the_model(self, solver: str) -> None:
+        model = furniture_model()
+        first, second = solve(solver, model), solve(solver, model)
+        assert first.objective_value == second.objective_value
+        compiled = compile_model(model)
+        before = {name: value.copy() for name, value in vars(compiled).items() if isinstance(value, np.ndarray)}
+        LXOptimizer().use_solver(solver).solve(compiled)
+        assert all((getattr(compiled, name) == value).all() for name, value in before.items())
+
+
+@pytest.mark.parametrize("name", ["gurobi", "", "pulp:", "pulp", "HiGHS", "pulp:NOTHING", "pulp:cbc;rm"])
+def test_a_solver_that_is_not_there_is_refused_in_words(name: str) -> None:
+    with pytest.raises(LXSolverError, match=r"(There is no solver|PuLP knows no solver) "):
+        LXOptimizer().use_solver(name)
+
+
+def test_a_solver_that_is_not_installed_is_refused_in_words() -> None:
+    with pytest.raises(LXSolverError, match='"MOSEK" is not installed here'):
+        LXOptimizer().use_solver("pulp:MOSEK")
+
+
+def test_an_option_that_highs_does_not_take_is_refused_in_words() -> None:
+    with pytest.raises(LXSolverError, match="HiGHS does not take mip_rel_gap = -1"):
+        LXOptimizer().use_solver("highs", gap=-1.0).solve(furniture_model())
+
+
+# --- duals ----------------------------------------------------------------------------------
+
+
+def test_duals_of_a_linear_model_are_what_one_more_unit_adds() -> None:
+    model = dense_model([3.0, 5.0], WYNDOR)
+    solution = solve("highs", model)
+    assert [solution.duals[f"r{i}"][None] for i in range(3)] == pytest.approx([0.0, 1.5, 1.0])
+    for i in range(3):
+        rows = [(c, r, b + (0.5 if k == i else 0.0)) for k, (c, r, b) in enumerate(WYNDOR)]
+        moved = solve("highs", dense_model([3.0, 5.0], rows)).objective_value
+        assert moved is not None
+        assert solution.objective_value is not None
+        assert moved - solution.objective_value == pytest.approx(0.5 * solution.duals[f"r{i}"][None])
+
+
+def test_duals_of_a_minimum_and_of_other_relations_have_the_same_meaning() -> None:
+    rows = [([1.0, 1.0], ">=", 4.0), ([1.0, 3.0], "==", 6.0), ([1.0, 0.0], "<=", 2.0)]
+    for sense, sign in (("minimize", 1.0), ("maximize", -1.0)):
+        cost = [2.0 * sign, 3.0 * sign]
+        base = solve("highs", dense_model(cost, rows[1:], sense=sense))
+        for i, (coefficients, relation, right) in enumerate(rows[1:]):
+            moved = [*rows[1:]]
+            moved[i] = (coefficients, relation, right + 0.25)
+            again = solve("highs", dense_model(cost, moved, sense=sense))
+            assert again.objective_value is not None
+            assert base.objective_value is not None
+            assert again.objective_value - base.objective_value == pytest.approx(0.25 * base.duals[f"r{i}"][None])
+
+
+def test_duals_belong_to_linear_models() -> None:
+    solution = solve("highs", dense_model([3.0, 5.0], WYNDOR, whole=True))
+    assert solution.row_duals is None
