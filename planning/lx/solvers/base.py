@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from ..compile import CompiledModel
-from ..solution import INFEASIBLE, OPTIMAL, LXSolution
+from ..model import MAXIMIZE
+from ..solution import INFEASIBLE, OPTIMAL, UNBOUNDED, LXSolution
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,18 @@ class LXSolver(Protocol):
         ...
 
 
-def solve_without_variables(compiled: CompiledModel, solver: str) -> LXSolution:
-    """Return the solution of a model without variables: its rows hold or they don't."""
-    holds = bool(np.all(compiled.row_lower <= 1e-9) and np.all(compiled.row_upper >= -1e-9))
-    if not holds:
+def solve_without_entries(compiled: CompiledModel, solver: str) -> LXSolution:
+    """Return the solution of a model whose matrix is empty.
+
+    Its rows hold or they don't, and every variable goes to the bound that its cost asks for.
+    """
+    if not (np.all(compiled.row_lower <= 1e-9) and np.all(compiled.row_upper >= -1e-9)):
         return LXSolution(compiled, solver, INFEASIBLE)
-    return LXSolution(
-        compiled,
-        solver,
-        OPTIMAL,
-        values=np.zeros(0),
-        objective_value=compiled.offset,
-        bound=compiled.offset,
-        row_duals=np.zeros(compiled.row_count),
-    )
+    gain = compiled.cost if compiled.sense == MAXIMIZE else -compiled.cost
+    nearest = np.clip(0.0, compiled.lower, compiled.upper)
+    values = np.where(gain > 0, compiled.upper, np.where(gain < 0, compiled.lower, nearest))
+    if not np.isfinite(values).all():
+        return LXSolution(compiled, solver, UNBOUNDED)
+    best = float(compiled.cost @ values) + compiled.offset
+    duals = None if compiled.is_mip else np.zeros(compiled.row_count)
+    return LXSolution(compiled, solver, OPTIMAL, values=values, objective_value=best, bound=best, row_duals=duals)

@@ -13,7 +13,7 @@ from ..errors import LXSolverError
 from ..model import MAXIMIZE
 from ..records import Floats, Positions
 from ..solution import ERROR, INFEASIBLE, INTERRUPTED, OPTIMAL, TIME_LIMIT, UNBOUNDED, LXSolution
-from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve_without_variables
+from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve_without_entries
 
 NAME = "highs"
 LARGE_LP_COLUMNS = 5_000  # from here on the interior point method with crossover beats the simplex method
@@ -87,7 +87,7 @@ class HighsSolver:
     ) -> LXSolution:
         """Return what HiGHS finds; a plan that it had when it was stopped is kept for whole-number models."""
         if not compiled.column_count:
-            return solve_without_variables(compiled, NAME)
+            return solve_without_entries(compiled, NAME)
         started = time.monotonic()
         highs = new_highs(compiled, options)
         log = _collect_log(highs)

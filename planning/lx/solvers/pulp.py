@@ -22,7 +22,7 @@ from ..compile import CompiledModel, without_objective
 from ..errors import LXSolverError
 from ..model import MAXIMIZE
 from ..solution import ERROR, INFEASIBLE, INTERRUPTED, OPTIMAL, TIME_LIMIT, UNBOUNDED, LXSolution
-from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve_without_variables
+from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve_without_entries
 
 set_v4_migration_warnings(False)  # PuLP is pinned: what version 4 will call otherwise does not matter yet
 ALIASES = {"CBC": "PULP_CBC_CMD"}
@@ -52,8 +52,8 @@ class PulpSolver:
         stop: StopCallback | None = None,
     ) -> LXSolution:
         """Return what the solver finds. It reports no progress; a stop is passed on as an interrupt signal."""
-        if not compiled.column_count:
-            return solve_without_variables(compiled, self.name)
+        if not len(compiled.values):  # CBC fails on free variables without any entry
+            return solve_without_entries(compiled, self.name)
         started = time.monotonic()
         if progress is not None:
             progress(Progress(0.0))
