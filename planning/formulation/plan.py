@@ -93,6 +93,7 @@ def read_plan(snapshot: Snapshot, compiled: CompiledModel, values: Array) -> Pla
         material_stock=on_grid("material_stock", snapshot["material_grid"]),
     )
     _supply_no_more_than_needed(snapshot, plan)
+    _work_no_more_overtime_than_needed(snapshot, plan)
     plan.profit = profit_parts(snapshot, plan)
     return plan
 
@@ -158,6 +159,13 @@ def _supply_no_more_than_needed(snapshot: Snapshot, plan: Plan) -> None:
         stock[:, t] = np.where(storable[:, t], np.maximum(left, 0.0), 0.0)
         lapsed[:, t] = np.where(storable[:, t], 0.0, np.maximum(left, 0.0))
         before = stock[:, t]
+
+
+def _work_no_more_overtime_than_needed(snapshot: Snapshot, plan: Plan) -> None:
+    """Take the least overtime where it costs nothing: the solver doesn't care, the planner does."""
+    free = snapshot["machine_grid"].columns["overtime_cost_per_hour"].filled(0.0) == 0
+    needed = np.maximum(plan.hours - np.nan_to_num(plan.hours_available, nan=np.inf), 0.0)
+    plan.overtime = np.where(free, np.minimum(plan.overtime, needed), plan.overtime)
 
 
 def profit_parts(snapshot: Snapshot, plan: Plan) -> dict[str, float]:

@@ -40,6 +40,10 @@ from .options import RunOptions
 
 _STRICT = 1e-9  # integrality tolerance of a second solve, where the first leaked past a setup
 _PRICE_SECONDS = 1.0
+_UNPROVEN = (
+    "The solver calls its plan the best one, but with its whole decisions rounded the plan earns less than that. "
+    "Lower the largest limits of what has a setup (such as max_batch_size), or try another solver."
+)
 
 
 @dataclass
@@ -129,6 +133,8 @@ def _attempt(
         outcome.bound = max(outcome.bound, outcome.plan.objective)
     gap = outcome.gap
     outcome.proven = solution.termination == OPTIMAL and (gap is None or gap <= options.gap + 1e-9)
+    if solution.termination == OPTIMAL and not outcome.proven:
+        outcome.reason = _UNPROVEN
     outcome.shadow_price_basis = "fixed_mip" if compiled.is_mip else "lp"
     prices = price_limits(linear, limit_rows(compiled), seconds=_PRICE_SECONDS)
     if prices is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,10 +52,11 @@ class Shell:
             self.command(*arguments), env=self.variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def ask(self, code: str) -> Any:
-        """Return the JSON value of an expression, with the models at hand."""
-        source = f"import json; from planning.models import *; print(json.dumps({code}))"
-        return json.loads(self.run("shell", "--no-imports", "-c", source).stdout)
+    def ask(self, sql: str) -> list[Any]:
+        """Return the rows of a query, or their only value."""
+        with closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
+            rows = connection.execute(sql).fetchall()
+        return [row[0] if len(row) == 1 else row for row in rows]
 
 
 @pytest.fixture
@@ -73,5 +76,5 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def site(shell: Shell, migrated: Path) -> Shell:
     """Return a shell with a migrated database of its own."""
-    shell.database.write_bytes(migrated.read_bytes())
+    shutil.copy(migrated, shell.database)
     return shell

@@ -86,6 +86,20 @@ class TestEnds:
         assert run.gap is not None
         assert run.gap > 1e-4
 
+    def test_a_plan_that_is_not_proven_is_not_called_so(self, tmp_path: Path) -> None:
+        """A setup that is a little on, within the solver's tolerance, lets a whole lot past where M is huge."""
+        chair = {"max_demand": 10, "profit_per_unit": 5, "production_cost_per_unit": 1, "max_batch_size": 1e10}
+        pays = {"name": "Pays", "production_cost_per_unit": -1, "max_batch_size": 1}
+        plant = bring(
+            tmp_path,
+            products=[{"name": "Chair", **chair}, {"name": "Desk", **chair}, pays],
+            routes=[{"product": name, "name": "Any", "setup_cost": 30} for name in ("Chair", "Desk", "Pays")],
+        )
+        run = executed(plant, solver="pulp:CBC")
+        assert run.objective is not None
+        assert run.proven == (run.objective > 19)
+        assert ("proven best" in run.reason) == run.proven
+
     def test_an_ended_run_is_not_open(self) -> None:
         run = executed(make_furniture())
         assert not run.is_open
