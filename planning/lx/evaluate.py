@@ -257,24 +257,48 @@ def _as_float(value: Any, what: str) -> float:
 
 def _row_by_row(function: RowFunction, rows: LXRows | Sequence[Any], what: str, blank: float | None) -> Floats:
     """Return the function's value row by row, each checked for its type."""
-    results: list[float] = []
-    row: Any = None
-    function = of_row(function, rows)
+    results: list[Any] = []
     try:
-        for row in rows:
-            value = function(row)
-            kind = type(value)
-            if kind is float or kind is int:
-                results.append(float(value))
-            elif value is None and blank is not None:
-                results.append(blank)
-            elif isinstance(value, (np.floating, np.integer)):
-                results.append(float(value))
-            else:
-                raise LXModelError(f"{what} gives {value!r} for {row!r}. It must give a number.")
+        _extend(results, function, rows)
     except (ArithmeticError, TypeError) as error:  # a division by zero, a blank in a sum, a number too large
-        raise LXModelError(f"{what} fails for {row!r}: {error}. Correct the row or the function.") from error
-    return np.array(results, dtype=np.float64)
+        _floats(results, rows, what, blank)  # a row before it may be at fault too
+        raise _failure(what, rows[len(results)], error) from error
+    return _floats(results, rows, what, blank)
+
+
+def _extend(results: list[Any], function: RowFunction, rows: LXRows | Sequence[Any]) -> None:
+    """Add what the function gives row by row; where it raises, the rows before are there."""
+    if not isinstance(rows, LXRows):
+        results.extend(map(of_row(function, rows), rows))
+        return
+    code = getattr(function, "__code__", None)
+    with rows.read_ahead(
+        [*rows.table.dimensions, *(code.co_names if isinstance(code, types.CodeType) else ())]
+    ) as records:
+        results.extend(map(of_row(function, rows), records))
+
+
+def _floats(results: list[Any], rows: LXRows | Sequence[Any], what: str, blank: float | None) -> Floats:
+    """Return the results as float64, each checked for its type."""
+    if set(map(type, results)) == {float}:
+        return np.array(results, dtype=np.float64)
+    checked: list[float] = []
+    for row, value in zip(rows, results, strict=False):  # there are fewer results where a row failed
+        kind = type(value)
+        if value is None and blank is not None:
+            checked.append(blank)
+        elif kind is float or kind is int or isinstance(value, (np.floating, np.integer)):
+            try:
+                checked.append(float(value))
+            except OverflowError as error:
+                raise _failure(what, row, error) from error
+        else:
+            raise LXModelError(f"{what} gives {value!r} for {row!r}. It must give a number.")
+    return np.array(checked, dtype=np.float64)
+
+
+def _failure(what: str, row: Any, error: Exception) -> LXModelError:
+    return LXModelError(f"{what} fails for {row!r}: {error}. Correct the row or the function.")
 
 
 def _finite(values: Floats, rows: LXRows | Sequence[Any], what: str, blank: float | None) -> Floats:
@@ -290,8 +314,8 @@ def _finite(values: Floats, rows: LXRows | Sequence[Any], what: str, blank: floa
 
 def mask(function: RowFunction, rows: LXRows | Sequence[Any], *, what: str) -> Booleans:
     """Return where the function is true; it must give True or False for every row."""
-    function = of_row(function, rows)
-    results = [function(row) for row in rows]
+    results: list[Any] = []
+    _extend(results, function, rows)
     for row, value in zip(rows, results, strict=True):
         if value is not True and value is not False:
             raise LXModelError(f"{what} gives {value!r} for {row!r}. It must give True or False.")
@@ -305,8 +329,9 @@ def keys(function: RowFunction, rows: LXRows | Sequence[Any]) -> list[Any]:
             return _as_list(_trace(function, rows), len(rows))
         except _Unproven:
             pass
-    function = of_row(function, rows)
-    return [function(row) for row in rows]
+    results: list[Any] = []
+    _extend(results, function, rows)
+    return results
 
 
 def _as_list(traced: Any, size: int) -> list[Any]:

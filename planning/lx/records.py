@@ -6,7 +6,11 @@ A relation is a column of positions in the detached table that it points to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import repeat
+from operator import attrgetter, setitem
 from typing import Any, overload
 
 import numpy as np
@@ -177,6 +181,24 @@ class LXTable:
             record = self._records[position] = LXRecord(self, position)
         return record
 
+    def records(self, positions: Positions) -> list[LXRecord]:
+        """Return the records at `positions`, the same objects as `record` gives."""
+        wanted: list[int] = positions.tolist()
+        held = self._records
+        try:
+            return list(map(held.__getitem__, wanted))
+        except KeyError:
+            fresh = [position for position in dict.fromkeys(wanted) if position not in held]
+        made = list(map(_new, repeat(LXRecord, len(fresh))))
+        _all(map(_set_table, made, repeat(self)))
+        _all(map(_set_position, made, fresh))
+        if len(fresh) == len(wanted):
+            held.update(zip(fresh, made, strict=True))
+            return made
+        for position, record in zip(fresh, made, strict=True):
+            held.setdefault(position, record)
+        return list(map(held.__getitem__, wanted))
+
     def get(self, position: int, field: str) -> Any:
         """Return what the row at `position` holds in `field`: a Python value, a record, or None."""
         column = self.columns.get(field)
@@ -222,9 +244,12 @@ class LXProduct(tuple[Any, ...]):
 
 
 class LXRecord:
-    """One detached row: reads and writes the columns of its table, and never a database."""
+    """One detached row: reads and writes the columns of its table, and never a database.
 
-    __slots__ = ("_position", "_table")
+    Its `__dict__` is empty but for what `LXRows.read_ahead` puts there for a while.
+    """
+
+    __slots__ = ("__dict__", "_position", "_table")
     _table: LXTable
     _position: int
 
@@ -239,6 +264,7 @@ class LXRecord:
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._table.set(self._position, name, value)
+        self.__dict__.pop(name, None)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LXRecord):
@@ -254,6 +280,17 @@ class LXRecord:
     def __repr__(self) -> str:
         label = self._table.columns.get("name")
         return f"<{self._table.name} {label.get(self._position) if label is not None else self._position}>"
+
+
+_new = object.__new__
+_set_table = LXRecord.__dict__["_table"].__set__
+_set_position = LXRecord.__dict__["_position"].__set__
+_held_by = attrgetter("__dict__")
+
+
+def _all(calls: Iterable[object]) -> None:
+    """Make all the calls of a map, in C."""
+    deque(calls, maxlen=0)
 
 
 class LXRows(Sequence[LXRecord]):
@@ -278,7 +315,56 @@ class LXRows(Sequence[LXRecord]):
         return self.table.record(int(self.positions[index]))
 
     def __iter__(self) -> Iterator[LXRecord]:
-        return map(self.table.record, self.positions.tolist())
+        return iter(self.table.records(self.positions))
+
+    @contextmanager
+    def read_ahead(self, names: Iterable[str]) -> Iterator[list[LXRecord]]:
+        """Give the records; they, and those that they lead to, hold the fields `names` in the block.
+
+        What is not held is read from its column as ever. Values that are written to a column itself
+        in the block, rather than to a record, are not seen.
+        """
+        fields = {name for name in names if not name.startswith("_")}
+        held: list[dict[str, Any]] = []
+        seen: set[int] = set()
+        waiting = [self]
+        own = self.table.records(self.positions)
+        try:
+            while waiting:
+                rows = waiting.pop()
+                table = rows.table
+                if id(table) in seen:
+                    continue
+                seen.add(id(table))
+                places = list(map(_held_by, own if rows is self else table.records(rows.positions)))
+                held += places
+                for field in fields & (table.columns.keys() | table.links.keys()):
+                    values = rows._values(field, waiting)
+                    if values is not None:
+                        _all(map(setitem, places, repeat(field), values))
+            yield own
+        finally:
+            _all(map(dict.clear, held))
+
+    def _values(self, field: str, led_to: list[LXRows]) -> list[Any] | None:
+        """Return what the rows hold in `field`, None where it is better read one by one; add the rows it leads to."""
+        column = self.table.columns.get(field)
+        if column is not None:
+            values = column.take(self.positions).tolist()
+            return None if any(issubclass(kind, np.generic) for kind in set(map(type, values))) else values
+        link = self.table.links[field]
+        if link.target is None:
+            return None
+        reached = link.positions[self.positions]
+        there = reached[reached != MISSING]
+        is_reached = np.zeros(link.target.size, dtype=np.bool_)
+        is_reached[there] = True
+        led_to.append(LXRows(link.target, np.flatnonzero(is_reached)))
+        link.target.records(led_to[-1].positions)
+        if len(there) == len(reached):
+            return link.target.records(reached)
+        found = iter(link.target.records(there))
+        return [None if position == MISSING else next(found) for position in reached.tolist()]
 
     def where(self, mask: Booleans) -> LXRows:
         """Return the rows for which `mask` is true."""
