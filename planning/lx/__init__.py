@@ -10,11 +10,11 @@ from .constraint import LXConstraint
 from .copy import FORMAT_VERSION, dump_model, load_model
 from .detach import detach_orm_object, materialize_and_detach_list
 from .dimension import LXIndexDimension
-from .errors import LXCopyError, LXError, LXModelError, LXNotLoadedError, LXSolverError
+from .errors import LXCopyError, LXDetachError, LXError, LXModelError, LXNotLoadedError, LXSolverError
 from .expression import LXLinearExpression
 from .model import LXModel
 from .optimizer import LXOptimizer
-from .records import MISSING, LXColumn, LXLink, LXRecord, LXRows, LXTable
+from .records import MISSING, LXColumn, LXLink, LXManyLink, LXRecord, LXRows, LXTable
 from .solution import (
     ERROR,
     INFEASIBLE,
@@ -41,10 +41,12 @@ __all__ = [
     "LXColumn",
     "LXConstraint",
     "LXCopyError",
+    "LXDetachError",
     "LXError",
     "LXIndexDimension",
     "LXLinearExpression",
     "LXLink",
+    "LXManyLink",
     "LXModel",
     "LXModelError",
     "LXNotLoadedError",

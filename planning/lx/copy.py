@@ -20,7 +20,7 @@ from .constraint import LXConstraint
 from .errors import LXCopyError, LXError
 from .expression import Entries, LXLinearExpression, LXTerm
 from .model import MAXIMIZE, MINIMIZE, LXModel
-from .records import MISSING, LXColumn, LXLink, LXRecord, LXRows, LXTable
+from .records import MISSING, UNLOADED, LXColumn, LXLink, LXManyLink, LXRecord, LXRows, LXTable
 from .variable import BINARY, CONTINUOUS, INTEGER, LXVariable
 
 MAGIC = b"LXMODEL\n"
@@ -248,23 +248,37 @@ def _tables_of(model: LXModel) -> list[LXTable]:
         if not any(table is other for other in found):
             found.append(table)
             waiting += [link.target for _, link in sorted(table.links.items()) if link.target is not None]
+            waiting += [link.target for _, link in sorted(table.many_links.items())]
     return found
 
 
 def _dump_table(table: LXTable, numbers: dict[int, int], writer: _Writer) -> dict[str, Any]:
     if table.size and not (table.columns or table.links):
         raise LXCopyError(f"Table {table.name} has rows but no columns. Give it a column before it travels.")
-    return {
+    written: dict[str, Any] = {
         "name": table.name,
         "size": table.size,
         "key": table.key,
         "dimensions": list(table.dimensions),
-        "columns": {name: writer.column(column) for name, column in sorted(table.columns.items())},
-        "links": {
-            name: [None if link.target is None else numbers[id(link.target)], writer.array(link.positions)]
-            for name, link in sorted(table.links.items())
+        "columns": {
+            name: writer.column(column)
+            for name, column in sorted(table.columns.items())
+            if not table.unloaded.get(name)  # where some rows lack the field, it counts as not loaded in the copy
         },
+        "links": {name: _dump_link(link, numbers, writer) for name, link in sorted(table.links.items())},
     }
+    if table.many_links:
+        written["many"] = {
+            name: [numbers[id(link.target)], writer.array(link.lengths), writer.array(link.positions)]
+            for name, link in sorted(table.many_links.items())
+        }
+    return written
+
+
+def _dump_link(link: LXLink, numbers: dict[int, int], writer: _Writer) -> list[Any]:
+    if link.target is None or (link.positions == UNLOADED).any():
+        return [None, writer.array(np.where(link.positions == MISSING, MISSING, 0))]
+    return [numbers[id(link.target)], writer.array(link.positions)]
 
 
 def _dump_rows(rows: LXRows | list[Any] | None, numbers: dict[int, int], writer: _Writer) -> Any:
@@ -336,6 +350,8 @@ def _load_model(reader: _Reader) -> LXModel:
             positions = reader.array(array, "i")
             _check_positions(positions, None if target is None else target.size, table.size)
             table.links[name] = LXLink(target, positions)
+        for name, (number, lengths, array) in described.get("many", {}).items():
+            table.many_links[name] = _load_many(tables[_index(number, len(tables))], lengths, array, table.size, reader)
     model = LXModel(
         _text(content["name"]), {name: tables[_index(n, len(tables))] for name, n in content["named"].items()}
     )
@@ -350,6 +366,16 @@ def _load_model(reader: _Reader) -> LXModel:
     model.objective = _load_terms(content["objective"], model, 1, reader)
     model.sense = content["sense"]
     return model
+
+
+def _load_many(target: LXTable, lengths: Any, array: Any, size: int, reader: _Reader) -> LXManyLink:
+    counts, positions = reader.array(lengths, "i"), reader.array(array, "i")
+    _check_positions(positions, target.size)
+    loaded = counts[counts != UNLOADED]
+    _check_positions(loaded, len(positions) + 1)  # none longer than all of them, so that the sum can't overflow
+    if len(counts) != size or MISSING in loaded or MISSING in positions or loaded.sum() != len(positions):
+        raise LXCopyError("The model copy holds a relation of the wrong length.")
+    return LXManyLink(target, counts, positions)
 
 
 def _check_positions(positions: npt.NDArray[Any], target: int | None, count: int | None = None) -> None:

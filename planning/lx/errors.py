@@ -19,5 +19,9 @@ class LXCopyError(LXError):
     """Bytes that are no model copy, or one of another format version."""
 
 
+class LXDetachError(LXError):
+    """Something that can't be had without its database: a queryset, session, connection or file in a function."""
+
+
 class LXSolverError(LXError):
     """A solver that is not there, lacks a feature, or failed."""

@@ -140,7 +140,7 @@ class _Records:
         table, positions = self._lx_table, self._lx_positions
         link = table.links.get(field)
         if link is not None and field not in table.columns:
-            if link.target is None:
+            if link.target is None or (link.positions < MISSING).any():
                 raise _Unproven
             return _Records(link.target, _follow(link.positions, positions))
         column = table.columns.get(field)

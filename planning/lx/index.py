@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .detach import orm_label
 from .errors import LXModelError
 from .evaluate import are_distinct, keys, rows_reached
+from .orm import orm_label, primary_key, shape_of
 from .records import MISSING, LXRecord, LXRows, Positions, RowFunction
 
 
@@ -117,7 +117,8 @@ class LXIndex:
             return MISSING
         if self._by_primary is None:
             self._by_primary = {key: position for position, key in enumerate(table.columns[table.key].tolist())}
-        position = self._by_primary.get(row.pk, MISSING)
+        primary = row.pk if isinstance(row, LXRecord) else primary_key(row, shape_of(row))
+        position = self._by_primary.get(primary, MISSING)
         return MISSING if position == MISSING else int(self.by_row[position])
 
 

@@ -6,6 +6,7 @@ A relation is a column of positions in the detached table that it points to.
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import LXModelError, LXNotLoadedError
+from .orm import ATOMS, SQLALCHEMY, orm_label, primary_key, shape_of
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -24,6 +26,9 @@ Booleans = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]
 
 MISSING = -1  # a position that points to no row
+UNLOADED = -(2**62)  # a position that was not loaded; an index that no array has
+COPIED_TABLES = "planning.lx copied tables"  # the memo's key for {name: [tables that were copied with it]}
+_OF_LIVE_ROWS = {"save", "delete", "refresh_from_db", "full_clean"}
 
 
 class LXColumn:
@@ -93,6 +98,20 @@ class LXColumn:
         """Return the column of the rows at `positions`."""
         return LXColumn(self.values[positions], None if self.nulls is None else self.nulls[positions])
 
+    def joined(self, other: LXColumn) -> LXColumn:
+        """Return this column followed by another."""
+        if self.values.dtype != other.values.dtype:
+            return LXColumn.of([*self.tolist(), *other.tolist()])
+        nulls = None if self.nulls is other.nulls is None else np.concatenate([self.is_null, other.is_null])
+        return LXColumn(np.concatenate([self.values, other.values]), nulls)
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> LXColumn:
+        nulls = None if self.nulls is None else self.nulls.copy()
+        if self.values.dtype != object or ATOMS.issuperset(map(type, self.values.tolist())):
+            return LXColumn(self.values.copy(), nulls)
+        held = [copy.deepcopy(value, memo) for value in self.values.tolist()]
+        return LXColumn(np.fromiter(held, dtype=object, count=len(held)), nulls)
+
     def filled(self, blank: float) -> Floats:
         """Return the values as floats, with `blank` where there is none."""
         values = np.asarray(self.values, dtype=np.float64)
@@ -123,13 +142,30 @@ def _fits(value: Any, wanted: np.dtype[Any]) -> bool:
 
 
 class LXLink:
-    """A relation: for each row the position in `target`, or MISSING; `target` None means not loaded."""
+    """A relation: for each row the position in `target`, MISSING or UNLOADED; `target` None means not loaded."""
 
     __slots__ = ("positions", "target")
 
     def __init__(self, target: LXTable | None, positions: Positions) -> None:
         self.target = target
         self.positions = positions
+
+
+class LXManyLink:
+    """A relation to several rows: how many each row has (or UNLOADED), and their positions, row after row."""
+
+    __slots__ = ("_ends", "lengths", "positions", "target")
+
+    def __init__(self, target: LXTable, lengths: Positions, positions: Positions) -> None:
+        self.target = target
+        self.lengths = lengths
+        self.positions = positions
+        self._ends = np.cumsum(np.maximum(lengths, 0))
+
+    def get(self, position: int) -> LXRows:
+        """Return the rows that the row at `position` has."""
+        end = int(self._ends[position])
+        return LXRows(self.target, self.positions[end - int(self.lengths[position]) : end])
 
 
 class LXTable:
@@ -144,6 +180,7 @@ class LXTable:
         size: int | None = None,
         key: str | None = None,
         dimensions: tuple[str, ...] = (),
+        orm: str = "",
     ) -> None:
         self.name = name
         self.key = key  # the column of the primary key, which `row.pk` reads
@@ -158,6 +195,10 @@ class LXTable:
         if len(lengths) > 1:
             raise LXModelError(f"The columns of table {name} have different lengths: {sorted(lengths)}.")
         self.size = lengths.pop() if lengths else 0
+        self.orm = orm  # where the rows came from, for the remedy in messages
+        self.many_links: dict[str, LXManyLink] = {}
+        self.unloaded: dict[str, set[int]] = {}  # where a field was not loaded that other rows have; NULL stands there
+        self.edits: dict[tuple[int, str], Any] = {}  # what the cells held that were written since
         self._records: dict[int, LXRecord] = {}
 
     def __repr__(self) -> str:
@@ -165,6 +206,23 @@ class LXTable:
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_records": {}}  # records are views: a copy of the table makes its own
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> LXTable:
+        made = LXTable.__new__(LXTable)
+        memo[id(self)] = made
+        vars(made).update(self.__getstate__())
+        made.columns = {field: copy.deepcopy(column, memo) for field, column in self.columns.items()}
+        made.links = {
+            field: LXLink(copy.deepcopy(link.target, memo), link.positions.copy()) for field, link in self.links.items()
+        }
+        made.many_links = {
+            field: LXManyLink(copy.deepcopy(link.target, memo), link.lengths.copy(), link.positions.copy())
+            for field, link in self.many_links.items()
+        }
+        made.unloaded = {field: set(positions) for field, positions in self.unloaded.items()}
+        made.edits = dict(self.edits)
+        memo.setdefault(COPIED_TABLES, {}).setdefault(self.name, []).append(made)
+        return made
 
     def __len__(self) -> int:
         return self.size
@@ -203,29 +261,53 @@ class LXTable:
         """Return what the row at `position` holds in `field`: a Python value, a record, or None."""
         column = self.columns.get(field)
         if column is not None:
+            if self.unloaded and position in self.unloaded.get(field, ()):
+                raise self.not_loaded(field)
             return column.get(position)
         link = self.links.get(field)
-        if link is None and field == "pk" and self.key is not None:
-            return self.get(position, self.key)
         if link is None:
-            raise self.not_loaded(field)
+            return self._get_many(position, field)
         target = int(link.positions[position])
         if target == MISSING:
             return None
-        if link.target is None:
+        if link.target is None or target == UNLOADED:
+            load = f"joinedload({self._model}.{field})" if self.orm == SQLALCHEMY else f"select_related({field!r})"
             raise LXNotLoadedError(
                 f"The relation {self.name}.{field} was not loaded when the rows were detached. "
-                f"Load it with select_related({field!r}), or detach its table together with this one."
+                f"Load it with {load}, or detach its table together with this one."
             )
         return link.target.record(target)
 
+    def _get_many(self, position: int, field: str) -> Any:
+        """Return the rows of a relation to several, or the primary key for `pk`."""
+        many = self.many_links.get(field)
+        if many is not None and many.lengths[position] != UNLOADED:
+            return many.get(position)
+        if many is None and field == "pk" and self.key is not None:
+            return self.get(position, self.key)
+        raise self.not_loaded(field)
+
+    @property
+    def _model(self) -> str:
+        return self.name.rpartition(".")[2]
+
     def not_loaded(self, field: str) -> LXNotLoadedError:
         """Return the error for a field that is not here, with its remedy."""
-        return LXNotLoadedError(
-            f"{self.name}.{field} was not loaded when the rows were detached. "
-            f"Load it: name it in the query, with select_related({field!r}) or prefetch_related({field!r}) "
-            "for a relation."
-        )
+        if field in _OF_LIVE_ROWS or field.startswith("_"):
+            return LXNotLoadedError(
+                f"A detached record of {self.name} has no {field!r}: it is not a row of the database, and nothing is "
+                "written through it. Read fresh rows and set the results on those, with apply_to_fresh."
+            )
+        if self.orm == SQLALCHEMY:
+            remedy = (
+                f"read the row (again) with this field, or with joinedload({self._model}.{field}) or "
+                f"selectinload({self._model}.{field}) for a relation."
+            )
+        else:
+            remedy = (
+                f"name it in the query, with select_related({field!r}) or prefetch_related({field!r}) for a relation."
+            )
+        return LXNotLoadedError(f"{self.name}.{field} was not loaded when the rows were detached. Load it: {remedy}")
 
     def set(self, position: int, field: str, value: Any) -> None:
         """Write a plain value through to the column."""
@@ -234,7 +316,11 @@ class LXTable:
             raise LXNotLoadedError(
                 f"{self.name} has no loaded column {field!r}. Its columns: {', '.join(self.columns)}."
             )
+        before = column.get(position)
         column.set(position, value)
+        self.edits.setdefault((position, field), before)
+        if field in self.unloaded:
+            self.unloaded[field].discard(position)
 
 
 class LXProduct(tuple[Any, ...]):
@@ -267,12 +353,17 @@ class LXRecord:
         self.__dict__.pop(name, None)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, LXRecord):
+        if isinstance(other, LXRecord):
+            return self._table is other._table and self._position == other._position
+        key, label = self._table.key, orm_label(other)
+        if key is None or label is None:
             return NotImplemented
-        return self._table is other._table and self._position == other._position
+        same = label == self._table.name and self._table.get(self._position, key) == primary_key(other, shape_of(other))
+        return bool(same)
 
     def __hash__(self) -> int:
-        return hash((id(self._table), self._position))
+        key = self._table.columns.get(self._table.key) if self._table.key is not None else None
+        return hash((id(self._table), self._position) if key is None else key.get(self._position))  # as the live row's
 
     def __reduce__(self) -> tuple[Any, ...]:
         return LXTable.record, (self._table, self._position)  # a copy is the record of the copied table
@@ -351,9 +442,10 @@ class LXRows(Sequence[LXRecord]):
         column = self.table.columns.get(field)
         if column is not None:
             values = column.take(self.positions).tolist()
-            return None if any(issubclass(kind, np.generic) for kind in set(map(type, values))) else values
+            numpy_scalars = any(issubclass(kind, np.generic) for kind in set(map(type, values)))
+            return None if numpy_scalars or self.table.unloaded.get(field) else values
         link = self.table.links[field]
-        if link.target is None:
+        if link.target is None or (link.positions < MISSING).any():
             return None
         reached = link.positions[self.positions]
         there = reached[reached != MISSING]
@@ -377,7 +469,16 @@ class LXRows(Sequence[LXRecord]):
             if field in self.table.links:
                 raise LXModelError(f"{self.table.name}.{field} is a relation, not a column.")
             raise self.table.not_loaded(field)
+        if not self.table.unloaded.get(field, set()).isdisjoint(self.positions.tolist()):
+            raise self.table.not_loaded(field)
         return column.take(self.positions)
+
+    def all(self) -> LXRows:
+        """Return the rows: `row.product_set.all()` reads the same on a detached row."""
+        return self
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> LXRows:
+        return LXRows(copy.deepcopy(self.table, memo), self.positions.copy())
 
 
 Row = Any  # a record, or a plain object of the modeller's own

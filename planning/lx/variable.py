@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from .detach import materialize_and_detach_list, queryset_of
+from .detach import materialize_and_detach_list, source_of
 from .dimension import LXIndexDimension, LXProductIndex, combine
 from .errors import LXModelError
 from .evaluate import keys, mask, numbers
@@ -93,9 +93,13 @@ class LXVariable(Generic[T, V]):
         self._source, self._rows, self._index, self._keys = rows, None, None, None
         return self
 
-    def from_model(self, model: Any) -> LXVariable[T, V]:
-        """Take the rows from a Django model or queryset; they are detached when the model takes the family."""
-        return self.from_data(queryset_of(model, self.name))
+    def from_model(self, model: Any = None, session: Any = None) -> LXVariable[T, V]:
+        """Take the rows from a model; they are detached when the model takes the family.
+
+        A Django model or queryset; a class that SQLAlchemy maps, with its session; a session or nothing
+        alone where the type parameter names the model; a query of a session.
+        """
+        return self.from_data(source_of(self, self.name, (model, session)))
 
     def materialize(self, memo: dict[Any, Any]) -> None:
         """Detach the rows; done once, by the model that takes the family."""

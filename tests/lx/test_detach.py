@@ -20,6 +20,7 @@ from planning.lx import (
     detach_orm_object,
     materialize_and_detach_list,
 )
+from planning.lx.evaluate import numbers
 from planning.models import Machine, Period, Plant, Product, ProductionRecipe, Route
 from tests.factories import make_furniture
 
@@ -167,14 +168,18 @@ class TestInstances:
             with pytest.raises(LXNotLoadedError, match=r"Product\.profit_per_unit"):
                 _ = rows[0].profit_per_unit
 
-    def test_with_a_deferred_key_take_the_relation_from_rows_that_had_it(self, plant: Plant) -> None:
+    def test_with_a_deferred_key_lack_the_relation_and_leave_it_to_rows_that_have_it(self, plant: Plant) -> None:
         memo: dict[Any, Any] = {}
         materialize_and_detach_list(Product.objects.all(), memo)
         first = materialize_and_detach_list(ProductionRecipe.objects.order_by("id")[:2], memo)
         rest = materialize_and_detach_list(list(ProductionRecipe.objects.order_by("id").defer("product")[2:]), memo)
-        for rows in (first, rest):
+        assert first[0].product.name == "Chair"
+        for field in ("product", "product_id"):
+            with pytest.raises(LXNotLoadedError, match=rf"Recipe\.{field}"):
+                getattr(rest[0], field)
+        for function in (lambda r: r.product.id, lambda r: r.product_id):
             with pytest.raises(LXNotLoadedError, match=r"Recipe\.product"):
-                _ = rows[0].product
+                numbers(function, rest, what="it")
 
     def test_that_were_never_saved_are_refused(self, plant: Plant) -> None:
         with pytest.raises(LXModelError, match=r"planning\.Product has no primary key. Save it"):
