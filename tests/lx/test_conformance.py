@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from planning.lx import (
+    ERROR,
     INFEASIBLE,
     INTERRUPTED,
     OPTIMAL,
@@ -152,6 +155,29 @@ class TestLinearModels:
     def test_infeasible_with_an_unbounded_direction_are_infeasible(self, solver: str, whole: bool) -> None:
         rows = [([1.0, 1.0, 0.0], ">=", 5.0), ([1.0, 1.0, 0.0], "<=", 4.0)]
         solution = solve(solver, dense_model([0.0, 0.0, 1.0], rows, whole=whole))
+        assert solution.termination == INFEASIBLE
+
+    def test_unbounded_ones_are_not_called_infeasible(self, solver: str) -> None:
+        # HiGHS 1.15's presolve says infeasible; (3, 1, 0) is a plan.
+        rows = [([-1.0, 2.0, 2.0], ">=", -1.0), ([-2.0, 1.0, 2.0], "<=", 0.0), ([2.0, 2.0, -1.0], ">=", 5.0)]
+        solution = solve(solver, dense_model([-1.0, -2.0, -2.0], rows, sense="minimize"))
+        assert solution.termination == UNBOUNDED
+
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_may_have_variables_that_stand_in_no_row(self, solver: str, whole: bool) -> None:
+        # CBC calls a free one optimal at 0, or dies.
+        rows = [([0.0, -2.0, 0.0], ">=", 4.0)]
+        for cost, upper, expected in (
+            ([1.0, 0.0, 0.0], None, None),
+            ([0.0, 1.0, 0.0], None, -2.0),
+            ([1.0, 1.0, 0.0], 3.0, 1.0),
+            ([1.0, 1.0, -1.0], 3.0, None),
+        ):
+            solution = solve(solver, dense_model(cost, rows, lower=None, upper=upper, whole=whole))
+            assert solution.termination == (UNBOUNDED if expected is None else OPTIMAL)
+            assert solution.objective_value == (None if expected is None else pytest.approx(expected))
+        infeasible = [*rows, ([0.0, -2.0, 0.0], "<=", 2.0)]
+        solution = solve(solver, dense_model([1.0, 0.0, 0.0], infeasible, lower=None))
         assert solution.termination == INFEASIBLE
 
     def test_with_a_huge_but_finite_optimum_are_optimal(self, solver: str) -> None:
@@ -365,3 +391,40 @@ def test_duals_of_a_minimum_and_of_other_relations_have_the_same_meaning() -> No
 def test_duals_belong_to_linear_models() -> None:
     solution = solve("highs", dense_model([3.0, 5.0], WYNDOR, whole=True))
     assert solution.row_duals is None
+
+
+# --- a second opinion -----------------------------------------------------------------------
+
+
+@st.composite
+def models(draw: st.DrawFn) -> LXModel:
+    """Draw a small model of any kind: feasible or not, bounded or not, whole or not."""
+    columns = draw(st.integers(1, 4))
+
+    def numbers(low: int, high: int) -> list[float]:
+        return [float(draw(st.integers(low, high))) for _ in range(columns)]
+
+    relations = st.sampled_from(["<=", "<=", ">=", "=="])
+    rows = [(numbers(-3, 4), draw(relations), float(draw(st.integers(-6, 12)))) for _ in range(draw(st.integers(0, 4)))]
+    return dense_model(
+        numbers(-4, 4),
+        rows,
+        lower=draw(st.sampled_from([0.0, 0.0, -2.5, None])),
+        upper=draw(st.sampled_from([None, 3.5])),
+        whole=draw(st.booleans()),
+        sense=draw(st.sampled_from(["maximize", "minimize"])),
+        offset=float(draw(st.integers(-5, 5))),
+    )
+
+
+@given(models())
+@settings(deadline=None, max_examples=60, derandomize=True)
+def test_both_solvers_agree_on_random_models(model: LXModel) -> None:
+    first, second = (solve(solver, model, gap=0.0) for solver in SOLVERS)
+    if second.termination == ERROR:  # CBC dies on some infeasible whole-number models: an error, not a wrong answer
+        assert first.compiled.is_mip
+        assert first.termination == INFEASIBLE
+        return
+    assert first.termination == second.termination
+    if first.objective_value is not None:
+        assert second.objective_value == pytest.approx(first.objective_value, abs=1e-5)

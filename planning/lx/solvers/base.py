@@ -10,6 +10,7 @@ import numpy as np
 
 from ..compile import CompiledModel
 from ..model import MAXIMIZE
+from ..records import Floats
 from ..solution import INFEASIBLE, OPTIMAL, UNBOUNDED, LXSolution
 
 
@@ -58,11 +59,17 @@ def solve_without_entries(compiled: CompiledModel, solver: str) -> LXSolution:
     """
     if not (np.all(compiled.row_lower <= 1e-9) and np.all(compiled.row_upper >= -1e-9)):
         return LXSolution(compiled, solver, INFEASIBLE)
-    gain = compiled.cost if compiled.sense == MAXIMIZE else -compiled.cost
-    nearest = np.clip(0.0, compiled.lower, compiled.upper)
-    values = np.where(gain > 0, compiled.upper, np.where(gain < 0, compiled.lower, nearest))
+    values = best_alone(compiled)
     if not np.isfinite(values).all():
         return LXSolution(compiled, solver, UNBOUNDED)
     best = float(compiled.cost @ values) + compiled.offset
     duals = None if compiled.is_mip else np.zeros(compiled.row_count)
     return LXSolution(compiled, solver, OPTIMAL, values=values, objective_value=best, bound=best, row_duals=duals)
+
+
+def best_alone(compiled: CompiledModel) -> Floats:
+    """Return the value that is best for each variable where no row binds it; infinite where there is no end."""
+    gain = compiled.cost if compiled.sense == MAXIMIZE else -compiled.cost
+    nearest = np.clip(0.0, compiled.lower, compiled.upper)
+    best: Floats = np.where(gain > 0, compiled.upper, np.where(gain < 0, compiled.lower, nearest))
+    return best

@@ -114,6 +114,8 @@ def read_solution(highs: Any, compiled: CompiledModel, options: SolverOptions, s
     rest = SolverOptions(time_limit=left, threads=options.threads)
     if status in (_STATUS.kUnboundedOrInfeasible, _STATUS.kUnbounded):
         termination = unbounded_or_infeasible(compiled, rest)
+    elif status == _STATUS.kInfeasible and not compiled.is_mip:
+        termination = _infeasible_after_all(compiled, rest)
     elif compiled.is_mip and termination == OPTIMAL and abs(info.objective_function_value) > SUSPICIOUS_OBJECTIVE:
         termination = _unbounded_after_all(compiled, rest)
     solution = LXSolution(compiled, NAME, termination, seconds=time.monotonic() - started)
@@ -175,6 +177,16 @@ def unbounded_or_infeasible(compiled: CompiledModel, options: SolverOptions) -> 
     highs.run()
     termination = _TERMINATIONS.get(highs.getModelStatus(), ERROR)
     return UNBOUNDED if termination == OPTIMAL else termination
+
+
+def _infeasible_after_all(compiled: CompiledModel, options: SolverOptions) -> str:
+    """Return INFEASIBLE unless there is a plan: presolve calls some unbounded linear models infeasible."""
+    if unbounded_or_infeasible(compiled, options) != UNBOUNDED:
+        return INFEASIBLE
+    highs = new_highs(compiled, options)
+    set_option(highs, "presolve", "off")
+    highs.run()
+    return UNBOUNDED if highs.getModelStatus() == _STATUS.kUnbounded else ERROR
 
 
 def _unbounded_after_all(compiled: CompiledModel, options: SolverOptions) -> str:

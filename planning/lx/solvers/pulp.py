@@ -22,7 +22,7 @@ from ..compile import CompiledModel, without_objective
 from ..errors import LXSolverError
 from ..model import MAXIMIZE
 from ..solution import ERROR, INFEASIBLE, INTERRUPTED, OPTIMAL, TIME_LIMIT, UNBOUNDED, LXSolution
-from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve_without_entries
+from .base import Progress, ProgressCallback, SolverOptions, StopCallback, best_alone, solve_without_entries
 
 set_v4_migration_warnings(False)  # PuLP is pinned: what version 4 will call otherwise does not matter yet
 ALIASES = {"CBC": "PULP_CBC_CMD"}
@@ -55,6 +55,7 @@ class PulpSolver:
         if not len(compiled.values):  # CBC fails on free variables without any entry
             return solve_without_entries(compiled, self.name)
         started = time.monotonic()
+        whole_model, compiled = compiled, without_loose_columns(compiled)
         if progress is not None:
             progress(Progress(0.0))
         with tempfile.TemporaryDirectory(prefix="planner-") as folder:
@@ -67,7 +68,10 @@ class PulpSolver:
                 solution.termination = INTERRUPTED
             elif solution.termination in (INFEASIBLE, UNBOUNDED, ERROR):
                 solution = self._second_look(solution, options, started, folder)
-        solution.seconds = time.monotonic() - started
+        solution.compiled, solution.seconds = whole_model, time.monotonic() - started
+        gone = (whole_model.cost != compiled.cost).any()  # a variable without an end to what it brings
+        if gone and solution.has_plan:
+            return LXSolution(whole_model, self.name, UNBOUNDED, seconds=solution.seconds, log=solution.log)
         return solution
 
     def _run(self, problem: Any, options: SolverOptions, folder: str, log: Path) -> None:
@@ -233,6 +237,25 @@ def build(compiled: CompiledModel) -> tuple[Any, list[Any]]:
             alone = pulp.LpAffineExpression([(variables[column], 1.0)])
             problem += pulp.LpConstraint(alone, pulp.LpConstraintGE, f"b{column}", float(lower))
     return problem, variables
+
+
+def without_loose_columns(compiled: CompiledModel) -> CompiledModel:
+    """Return the model with each variable that stands in no row held where it is best.
+
+    CBC fails on free ones, or calls them optimal at 0. One that is best without end gets cost 0.
+    """
+    loose = np.bincount(compiled.columns, minlength=compiled.column_count) == 0
+    if not loose.any():
+        return compiled
+    best = best_alone(compiled)
+    endless = loose & ~np.isfinite(best)
+    held = np.where(endless, np.clip(0.0, compiled.lower, compiled.upper), best)
+    return replace(
+        compiled,
+        cost=np.where(endless, 0.0, compiled.cost),
+        lower=np.where(loose, held, compiled.lower),
+        upper=np.where(loose, held, compiled.upper),
+    )
 
 
 def _boxed(compiled: CompiledModel, box: float) -> CompiledModel:
