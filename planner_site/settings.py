@@ -37,9 +37,15 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 # --- database -------------------------------------------------------------------------------
 
 (BASE_DIR / "data").mkdir(exist_ok=True)
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'data' / 'planner.sqlite3'}"),
-}
+DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'data' / 'planner.sqlite3'}"
+DATABASES: dict[str, dict[str, Any]] = {}
+try:
+    DATABASES["default"] = env.db_url_config(DATABASE_URL)
+    DATABASES["default"]["ENGINE"]
+except (KeyError, ValueError, ImproperlyConfigured) as error:
+    raise ImproperlyConfigured(
+        "DATABASE_URL can't be read. Give sqlite:////path/to/file or postgres://user:password@host:5432/name."
+    ) from error
 DATABASE_IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if DATABASE_IS_SQLITE:
     # Writers queue for the lock at BEGIN instead of failing with "database is locked" halfway.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -44,6 +45,8 @@ _UNPROVEN = (
     "The solver calls its plan the best one, but with its whole decisions rounded the plan earns less than that. "
     "Lower the largest limits of what has a setup (such as max_batch_size), or try another solver."
 )
+
+_DOES_NOT_ROUND = "The solver's plan does not hold once its whole decisions are rounded. Try again with a smaller gap."
 
 
 @dataclass
@@ -91,12 +94,13 @@ def solve_copy(
     compiled = compile_model(model)
     asked = SolverOptions(time_limit=options.time_limit, gap=options.gap)
     outcome = _attempt(compiled, Snapshot(model.tables), options, asked, progress, stop)
-    leaks = outcome.termination == OPTIMAL and not outcome.proven
+    leaks = not outcome.proven and (outcome.termination == OPTIMAL or outcome.reason == _DOES_NOT_ROUND)
     if compiled.is_mip and leaks and time.monotonic() - started < options.time_limit:
         left = max(options.time_limit - (time.monotonic() - started), 0.1)
         strict = replace(asked, time_limit=left, integrality=_STRICT)
         again = _attempt(compiled, Snapshot(model.tables), options, strict, progress, stop)
-        outcome = again if again.plan is not None else outcome
+        if _earned(again) >= _earned(outcome) or again.proven:
+            outcome = again
     outcome.sizes = {
         "rows": compiled.row_count,
         "columns": compiled.column_count,
@@ -104,6 +108,10 @@ def solve_copy(
     }
     outcome.seconds = time.monotonic() - started
     return outcome
+
+
+def _earned(outcome: Outcome) -> float:
+    return -math.inf if outcome.plan is None else outcome.plan.objective
 
 
 def _attempt(
@@ -120,10 +128,7 @@ def _attempt(
         return outcome
     linear = _linear(compiled, solution)
     if linear is None or linear.values is None:
-        outcome.termination, outcome.reason = (
-            "error",
-            ("The solver's plan does not hold once its whole decisions are rounded. Try again with a smaller gap."),
-        )
+        outcome.termination, outcome.reason = "error", _DOES_NOT_ROUND
         return outcome
     own_values = not compiled.is_mip and options.solver != "highs"
     values = solution.values if own_values else linear.values
