@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -78,20 +79,24 @@ class _Detached:
             return LXRows(table, np.zeros(0, dtype=np.int64))
         keys = self._keys(values)
         start = table.size
-        fresh: list[int] = []
-        for i, key in enumerate(keys):
-            if key not in self.positions:
-                self.positions[key] = start + len(fresh)
-                fresh.append(i)
-        positions = np.array([self.positions[key] for key in keys], dtype=np.int64)
-        chosen = np.array(fresh, dtype=np.int64)
+        if not start and len(numbered := dict(zip(keys, range(size), strict=True))) == size:  # the usual case
+            self.positions.update(numbered)
+            positions = chosen = np.arange(size, dtype=np.int64)
+        else:
+            fresh: list[int] = []
+            for i, key in enumerate(keys):
+                if key not in self.positions:
+                    self.positions[key] = start + len(fresh)
+                    fresh.append(i)
+            positions = np.array([self.positions[key] for key in keys], dtype=np.int64)
+            chosen = np.array(fresh, dtype=np.int64)
         if not start:
-            table.columns = values if len(fresh) == size else {f: c.take(chosen) for f, c in values.items()}
+            table.columns = values if len(chosen) == size else {f: c.take(chosen) for f, c in values.items()}
             table.unloaded = {f: set(positions[chosen[mask[chosen]]].tolist()) for f, mask in unloaded.items()}
-            table.size = len(fresh)
-        elif fresh:
+            table.size = len(chosen)
+        elif len(chosen):
             self._extend(values, unloaded, chosen)
-        if len(fresh) < size:
+        if len(chosen) < size:
             known = np.ones(size, dtype=np.bool_)
             known[chosen] = False
             self._merge(values, unloaded, np.flatnonzero(known), positions)
@@ -157,7 +162,7 @@ class _Detached:
                 self.table.links.pop(name, None)
             elif self.shape.label in changed or reference.label in changed:
                 found = tables[reference.label].positions_by(reference.target) if reference.label in tables else {}
-                positions = np.array([found.get(key, UNLOADED) for key in column.tolist()], dtype=np.int64)
+                positions = np.fromiter(map(found.get, column.tolist(), repeat(UNLOADED)), np.int64, len(column))
                 positions[column.is_null] = MISSING
                 positions[list(self.table.unloaded.get(reference.field, ()))] = UNLOADED
                 self._set_link(name, {reference.label}, positions, tables)

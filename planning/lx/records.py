@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import repeat
-from operator import attrgetter, setitem
+from operator import attrgetter, is_, setitem
 from typing import Any, overload
 
 import numpy as np
@@ -57,7 +57,9 @@ class LXColumn:
         nulls: Booleans | None = None
         if type(None) in kinds:
             kinds.discard(type(None))
-            nulls = np.fromiter((value is None for value in values), dtype=np.bool_, count=len(values))
+            if not kinds and kind in _DTYPES:
+                return cls(np.zeros(len(values), dtype=_DTYPES[kind]), np.ones(len(values), dtype=np.bool_))
+            nulls = np.fromiter(map(is_, values, repeat(None)), dtype=np.bool_, count=len(values))
         if not kinds and kind is not None:
             kinds = {kind}
         dtype = _DTYPES.get(next(iter(kinds))) if len(kinds) == 1 else None
