@@ -9,7 +9,7 @@ import numpy as np
 
 from .detach import materialize_and_detach_list, source_of
 from .errors import LXModelError
-from .evaluate import keys, numbers
+from .evaluate import Computed, keys, numbers
 from .expression import LXLinearExpression
 from .index import LXIndex, named
 from .records import Floats, LXRows, LXTable, RowFunction
@@ -17,6 +17,22 @@ from .records import Floats, LXRows, LXTable, RowFunction
 T = TypeVar("T")
 
 LE, GE, EQ = "<=", ">=", "=="
+
+
+class _Shown(np.ndarray[Any, np.dtype[np.float64]]):
+    """What a function gives, to look at: writing into it would be lost, so it raises; `*=` makes a new array."""
+
+    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]
+        return np.asarray(self) * other
+
+    def __itruediv__(self, other: Any) -> Any:  # type: ignore[misc]
+        return np.asarray(self) / other
+
+    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]
+        return np.asarray(self) + other
+
+    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]
+        return np.asarray(self) - other
 
 
 class LXConstraint(Generic[T]):
@@ -29,7 +45,7 @@ class LXConstraint(Generic[T]):
         self.name = name
         self.lhs: LXLinearExpression | None = None
         self.sense: str | None = None
-        self.rhs_value: RowFunction | Floats | float = 0.0
+        self.right: RowFunction | Computed | Floats | float = 0.0  # the right side as it was given
         self.index_function: RowFunction | None = None
         self._source: Any = None
         self._rows: LXRows | list[Any] | None = None
@@ -61,7 +77,7 @@ class LXConstraint(Generic[T]):
 
     def rhs(self, value: RowFunction | float) -> LXConstraint[T]:
         """Set the right side: a number or a function of the constraint's row."""
-        self.rhs_value = value
+        self.right = value
         return self
 
     def indexed_by(self, function: RowFunction) -> LXConstraint[T]:
@@ -126,9 +142,31 @@ class LXConstraint(Generic[T]):
         assert self.index_function is not None
         return keys(self.index_function, self._rows)
 
+    @property
+    def rhs_value(self) -> Any:
+        """The right side: a number, or an array with one for each constraint of the family.
+
+        `constraint.rhs_value *= 1.2` changes it. What a function gives is a read-only array: set
+        another one, or a number for the whole family.
+        """
+        if isinstance(self.right, (int, float, np.ndarray)):
+            return self.right
+        values = self.rhs_array()
+        if self._rows is None:
+            return float(values[0])
+        shown = values.view(_Shown)
+        shown.flags.writeable = False
+        return shown
+
+    @rhs_value.setter
+    def rhs_value(self, value: Any) -> None:
+        if isinstance(value, np.ndarray) and value.shape != (len(self),):
+            raise LXModelError(f"The right side of {self.name} needs {len(self)} numbers; there are {value.size}.")
+        self.right = value
+
     def rhs_array(self) -> Floats:
         """Return the right side of each constraint."""
-        given = self.rhs_value
+        given = self.right
         if isinstance(given, np.ndarray):
             return given
         if self._rows is None and callable(given):

@@ -43,7 +43,7 @@ _ARITHMETIC = {"+", "-", "*", "/"}
 _EXACT_INTEGERS = 2.0**53  # floats hold every integer below this
 
 
-class _Unproven(Exception):
+class Unproven(Exception):
     """The column way is not proven for this function and these rows."""
 
 
@@ -66,11 +66,11 @@ class _Numbers:
             return np.float64(other), float(abs(other))  # type: ignore[return-value]
         if type(other) is float:
             return np.float64(other), None  # type: ignore[return-value]
-        raise _Unproven
+        raise Unproven
 
     def _result(self, values: npt.NDArray[Any], bound: float | None) -> _Numbers:
         if bound is not None and bound >= _EXACT_INTEGERS:
-            raise _Unproven
+            raise Unproven
         return _Numbers(values, bound)
 
     def _sum(self, other: Any, sign: float, *, swapped: bool = False) -> _Numbers:
@@ -107,14 +107,14 @@ class _Numbers:
 
     def _quotient(self, above: npt.NDArray[Any], below: npt.NDArray[Any]) -> _Numbers:
         if np.any(below == 0):
-            raise _Unproven
+            raise Unproven
         return _Numbers(above / below, None)
 
     def __neg__(self) -> _Numbers:
         return _Numbers(-self._values, self._bound)
 
     def __bool__(self) -> bool:
-        raise _Unproven
+        raise Unproven
 
 
 class _Values:
@@ -141,13 +141,13 @@ class _Records:
         link = table.links.get(field)
         if link is not None and field not in table.columns:
             if link.target is None or (link.positions < MISSING).any():
-                raise _Unproven
+                raise Unproven
             return _Records(link.target, _follow(link.positions, positions))
         column = table.columns.get(field)
         if column is None or np.any(positions == MISSING):
-            raise _Unproven  # row by row says which field or which row
+            raise Unproven  # row by row says which field or which row
         if column.nulls is not None and column.nulls[positions].any():
-            raise _Unproven
+            raise Unproven
         if column.values.dtype not in (np.float64, np.int64):
             return _Values(column.values, positions)
         values = column.values[positions]
@@ -155,7 +155,7 @@ class _Records:
             return _Numbers(values, None)
         bound = float(max(abs(int(values.max())), abs(int(values.min())))) if len(values) else 0.0
         if bound >= _EXACT_INTEGERS:
-            raise _Unproven
+            raise Unproven
         return _Numbers(values.astype(np.float64), bound)
 
 
@@ -167,7 +167,7 @@ def _follow(link: Positions, positions: Positions) -> Positions:
     return followed
 
 
-def _is_plain(function: RowFunction, arguments: int) -> bool:
+def is_plain(function: RowFunction, arguments: int) -> bool:
     """Whether the function takes the row (or its dimensions) and is made of loads, + - * /, negation and tuples."""
     if type(function) is not types.FunctionType:
         return False
@@ -199,17 +199,37 @@ def _is_plain(function: RowFunction, arguments: int) -> bool:
     return all(type(value) in (int, float, LXRecord) for value in captured)
 
 
-def _trace(function: RowFunction, rows: LXRows) -> Any:
-    """Return what the function gives on whole columns, or raise _Unproven."""
-    dimensions = rows.table.dimensions
-    if not len(rows) or not _is_plain(function, len(dimensions) or 1):
-        raise _Unproven
+def traced_rows(rows: LXRows | Sequence[Any]) -> tuple[Any, ...]:
+    """Return the rows as arguments of a traced call: the row, or the row of each dimension; none for plain objects."""
+    if not isinstance(rows, LXRows):
+        return ()
     row = _Records(rows.table, rows.positions)
+    return tuple(getattr(row, name) for name in rows.table.dimensions) or (row,)
+
+
+class Computed:
+    """A function of a row that is known by its parts, and evaluated over columns."""
+
+    def over(self, rows: LXRows | Sequence[Any]) -> Any:
+        """Return the traced values over the rows; raises Unproven where columns can't give them."""
+        raise NotImplementedError
+
+
+def is_number(traced: Any) -> bool:
+    """Whether a traced result is a number for each row, or one for all of them."""
+    return type(traced) in (_Numbers, int, float)
+
+
+def _trace(function: RowFunction, rows: LXRows) -> Any:
+    """Return what the function gives on whole columns, or raise Unproven."""
+    dimensions = rows.table.dimensions
+    if not len(rows) or not is_plain(function, len(dimensions) or 1):
+        raise Unproven
     try:
         with np.errstate(all="ignore"):
-            return function(*(getattr(row, name) for name in dimensions)) if dimensions else function(row)
+            return function(*traced_rows(rows))
     except (TypeError, AttributeError, OverflowError, ZeroDivisionError) as error:
-        raise _Unproven from error
+        raise Unproven from error
 
 
 def of_row(function: RowFunction, rows: LXRows | Sequence[Any]) -> RowFunction:
@@ -221,7 +241,11 @@ def of_row(function: RowFunction, rows: LXRows | Sequence[Any]) -> RowFunction:
 
 
 def numbers(
-    function: RowFunction | float | int | None, rows: LXRows | Sequence[Any], *, what: str, blank: float | None = None
+    function: RowFunction | Computed | float | int | None,
+    rows: LXRows | Sequence[Any],
+    *,
+    what: str,
+    blank: float | None = None,
 ) -> Floats:
     """Return the function's value for every row as float64.
 
@@ -233,18 +257,40 @@ def numbers(
         if isinstance(function, bool) or value is None or not (math.isfinite(value) or value == blank):
             raise LXModelError(f"{what} is {function!r}. Give a finite number or a function of the row.")
         return np.full(len(rows), value + 0.0)
+    if isinstance(function, Computed):
+        return _computed(function, rows, what, blank)
     if not callable(function):
         raise LXModelError(f"{what} is {function!r}. Give a number or a function of the row.")
     if isinstance(rows, LXRows):
         try:
             traced = _trace(function, rows)
-            if type(traced) is _Numbers:
-                return _finite(traced._values, rows, what, blank)
-            if type(traced) in (int, float):
-                return _finite(np.full(len(rows), _as_float(traced, what)), rows, what, blank)
-        except _Unproven:
+            if is_number(traced):
+                return _spread(traced, rows, what, blank)
+        except Unproven:
             pass
     return _finite(_row_by_row(function, rows, what, blank), rows, what, blank)
+
+
+def _spread(traced: Any, rows: LXRows | Sequence[Any], what: str, blank: float | None) -> Floats:
+    """Return a traced number as one value per row."""
+    values = traced._values if type(traced) is _Numbers else np.full(len(rows), _as_float(traced, what))
+    return _finite(values, rows, what, blank)
+
+
+def _computed(function: Computed, rows: LXRows | Sequence[Any], what: str, blank: float | None) -> Floats:
+    """Return what a tree gives for every row."""
+    if not len(rows):
+        return np.zeros(0)
+    try:
+        with np.errstate(all="ignore"):
+            traced = function.over(rows)
+    except (Unproven, TypeError, ArithmeticError) as error:
+        raise LXModelError(
+            f"{what} can't be calculated as {function!r} any more: a field is blank or no number, or a divisor is 0."
+        ) from error
+    if not is_number(traced):
+        raise LXModelError(f"{what}, {function!r}, is no number.")
+    return _spread(traced, rows, what, blank)
 
 
 def _as_float(value: Any, what: str) -> float:
@@ -327,7 +373,7 @@ def keys(function: RowFunction, rows: LXRows | Sequence[Any]) -> list[Any]:
     if isinstance(rows, LXRows):
         try:
             return _as_list(_trace(function, rows), len(rows))
-        except _Unproven:
+        except Unproven:
             pass
     results: list[Any] = []
     _extend(results, function, rows)
@@ -346,7 +392,7 @@ def _as_list(traced: Any, size: int) -> list[Any]:
     if type(traced) is _Records:
         table = traced._lx_table
         return [None if p == MISSING else table.record(p) for p in traced._lx_positions.tolist()]
-    raise _Unproven
+    raise Unproven
 
 
 def rows_reached(function: RowFunction, rows: LXRows | Sequence[Any]) -> LXRows | None:
@@ -355,7 +401,7 @@ def rows_reached(function: RowFunction, rows: LXRows | Sequence[Any]) -> LXRows 
         return None
     try:
         traced = _trace(function, rows)
-    except _Unproven:
+    except Unproven:
         return None
     return LXRows(traced._lx_table, traced._lx_positions) if type(traced) is _Records else None
 
@@ -374,7 +420,7 @@ def are_distinct(function: RowFunction, rows: LXRows | Sequence[Any]) -> bool:
             if size >= _EXACT_INTEGERS:
                 return False
             codes = codes * count + numbered
-    except (_Unproven, TypeError):  # TypeError: a value that is not hashable
+    except (Unproven, TypeError):  # TypeError: a value that is not hashable
         return False
     if size <= 4 * len(rows):
         return bool(np.bincount(codes, minlength=1).max() <= 1)
@@ -392,4 +438,4 @@ def _codes(part: Any) -> tuple[Positions, int]:
     if type(part) is _Numbers:
         distinct, numbered = np.unique(part._values, return_inverse=True)
         return numbered, len(distinct)
-    raise _Unproven
+    raise Unproven

@@ -10,7 +10,7 @@ import numpy as np
 
 from .detach import materialize_and_detach_list
 from .errors import LXModelError
-from .evaluate import mask, numbers
+from .evaluate import Computed, mask, numbers
 from .index import LXIndex
 from .records import MISSING, Booleans, Floats, LXRows, Positions, RowFunction
 from .variable import LXVariable
@@ -26,6 +26,15 @@ class Entries:
 
 
 @dataclass
+class Placement:
+    """Where a term stands, entry by entry, and the row that each coefficient is a function of."""
+
+    rows: Positions
+    columns: Positions
+    over: LXRows | list[Any]
+
+
+@dataclass
 class LXTerm:
     """One term. In a family of constraints it always says which variables each constraint takes.
 
@@ -36,7 +45,7 @@ class LXTerm:
     """
 
     variable: LXVariable[Any, Any]
-    coefficient: RowFunction | float
+    coefficient: RowFunction | Computed | float
     at: RowFunction | None = None
     over: Any = None  # LXRows or a list once the term is materialized
     variable_key: RowFunction | None = None
@@ -44,7 +53,8 @@ class LXTerm:
     where: RowFunction | None = None
     every: bool = False
     skip_missing: bool = False
-    frozen: Entries | None = None
+    placed: Placement | None = None  # of a term that was read from a copy
+    frozen: Entries | None = None  # of a term of a copy whose coefficients are values
 
     def entries(self, owner: str, rows: LXRows | list[Any] | None, index: LXIndex | None) -> Entries:
         """Return the sparse entries of the term in the constraint family `owner` with `rows`.
@@ -53,24 +63,29 @@ class LXTerm:
         """
         if self.frozen is not None:
             return self.frozen
+        place = self.placement(owner, rows, index)
+        coefficients = numbers(self.coefficient, place.over, what=f"The coefficient of {self.variable.name} in {owner}")
+        keep = coefficients != 0.0
+        if keep.all():
+            return Entries(place.rows, place.columns, coefficients)
+        return Entries(place.rows[keep], place.columns[keep], coefficients[keep])
+
+    def placement(self, owner: str, rows: LXRows | list[Any] | None, index: LXIndex | None) -> Placement:
+        """Return where the term stands in the constraint family `owner` with `rows`."""
+        if self.placed is not None:
+            return self.placed
         if self.at is not None:
-            found = self._one_each(owner, rows)
-        elif not (self.over is self.row_key is self.variable_key is None):
-            found = self._join(owner, rows, index)
-        else:
-            found = self._all(owner, rows)
-        keep = found.coefficients != 0.0
-        return found if keep.all() else Entries(found.rows[keep], found.columns[keep], found.coefficients[keep])
+            return self._one_each(owner, rows)
+        if not (self.over is self.row_key is self.variable_key is None):
+            return self._join(owner, rows, index)
+        return self._all(owner, rows)
 
     def materialize(self, memo: dict[Any, Any]) -> None:
         """Detach the rows that the term goes over."""
         if not isinstance(self.over, LXRows):
             self.over = materialize_and_detach_list(self.over, memo)
 
-    def _what(self, owner: str) -> str:
-        return f"The coefficient of {self.variable.name} in {owner}"
-
-    def _one_each(self, owner: str, rows: LXRows | list[Any] | None) -> Entries:
+    def _one_each(self, owner: str, rows: LXRows | list[Any] | None) -> Placement:
         if rows is None:
             raise LXModelError(f"{owner} is a single row: a term of {self.variable.name} can't use `at` there.")
         assert self.at is not None
@@ -80,9 +95,9 @@ class LXTerm:
         chosen = rows if kept is None else _take(rows, kept)
         if kept is not None:
             positions, columns = positions[kept], columns[kept]
-        return Entries(positions, columns, numbers(self.coefficient, chosen, what=self._what(owner)))
+        return Placement(positions, columns, chosen)
 
-    def _join(self, owner: str, rows: LXRows | list[Any] | None, index: LXIndex | None) -> Entries:
+    def _join(self, owner: str, rows: LXRows | list[Any] | None, index: LXIndex | None) -> Placement:
         self.materialize({})
         over = self.variable.rows if self.over is None else self.over
         columns: Positions = np.arange(len(over), dtype=np.int64)
@@ -107,9 +122,9 @@ class LXTerm:
         kept = (columns != MISSING) & (positions != MISSING)
         if not kept.all():
             over, columns, positions = _take(over, kept), columns[kept], positions[kept]
-        return Entries(positions, columns, numbers(self.coefficient, over, what=self._what(owner)))
+        return Placement(positions, columns, over)
 
-    def _all(self, owner: str, rows: LXRows | list[Any] | None) -> Entries:
+    def _all(self, owner: str, rows: LXRows | list[Any] | None) -> Placement:
         if rows is not None and not self.every:
             raise LXModelError(
                 f"The term of {self.variable.name} in the family {owner} does not say which variables a constraint "
@@ -120,12 +135,11 @@ class LXTerm:
         if self.where is not None:
             kept = mask(self.where, over, what=f"The condition on {self.variable.name} in {owner}")
             over, columns = _take(over, kept), columns[kept]
-        coefficients = numbers(self.coefficient, over, what=self._what(owner))
         repeat = 1 if rows is None else len(rows)
-        return Entries(
+        return Placement(
             np.repeat(np.arange(repeat, dtype=np.int64), len(columns)),
             np.tile(columns, repeat),
-            np.tile(coefficients, repeat),
+            _repeated(over, repeat),
         )
 
     def _present(self, positions: Positions, rows: LXRows | list[Any], owner: str, family: str) -> Booleans | None:
@@ -150,6 +164,10 @@ def _take(rows: LXRows | list[Any], keep: Booleans) -> LXRows | list[Any]:
     if isinstance(rows, LXRows):
         return rows.where(keep)
     return [row for row, kept in zip(rows, keep.tolist(), strict=True) if kept]
+
+
+def _repeated(rows: LXRows | list[Any], times: int) -> LXRows | list[Any]:
+    return LXRows(rows.table, np.tile(rows.positions, times)) if isinstance(rows, LXRows) else rows * times
 
 
 class LXLinearExpression:

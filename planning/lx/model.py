@@ -8,6 +8,7 @@ from typing import Any
 from .constraint import LXConstraint
 from .errors import LXModelError
 from .expression import LXLinearExpression
+from .reads import FrozenReader
 from .records import LXTable
 from .variable import LXVariable
 
@@ -28,6 +29,7 @@ class LXModel:
         self.constraints: list[LXConstraint[Any]] = []
         self.objective: LXLinearExpression = LXLinearExpression()
         self.sense = MAXIMIZE
+        self.frozen: list[FrozenReader] = []  # of a copy: the functions that stayed behind
         self._memo: dict[Any, Any] = {}
 
     def __repr__(self) -> str:

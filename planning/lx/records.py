@@ -186,6 +186,7 @@ class LXTable:
     ) -> None:
         self.name = name
         self.key = key  # the column of the primary key, which `row.pk` reads
+        self.guard: Callable[[LXTable, str], None] | None = None  # asked before a change, in a model copy
         self.dimensions = dimensions  # relations that a function takes as arguments of their own, instead of the row
         self.columns: dict[str, LXColumn] = {
             field: values if isinstance(values, LXColumn) else LXColumn.of(values) for field, values in columns.items()
@@ -318,6 +319,8 @@ class LXTable:
             raise LXNotLoadedError(
                 f"{self.name} has no loaded column {field!r}. Its columns: {', '.join(self.columns)}."
             )
+        if self.guard is not None:
+            self.guard(self, field)
         before = column.get(position)
         column.set(position, value)
         self.edits.setdefault((position, field), before)

@@ -149,9 +149,9 @@ class TestRoundTrip:
         before = dump_model(model)
         loaded = load_model(before)
         loaded.tables["products"].rows[0].profit_per_unit = -1.0
-        loaded.variables[0].upper[:] = 0.5  # type: ignore[index]
-        loaded.constraints[0].rhs_value[:] = 0.5  # type: ignore[index]
-        loaded.objective.terms[0].frozen.coefficients[:] = 9.0  # type: ignore[union-attr]
+        loaded.variables[0].upper = 0.5
+        loaded.constraints[0].rhs_value *= 0.5
+        loaded.objective.terms[0].coefficient = 9.0
         loaded.tables["recipes"].links["product"].positions[:] = 0
         loaded.name = "other"
         assert dump_model(model) == before
@@ -354,9 +354,10 @@ def test_an_array_of_another_type_is_refused() -> None:
     header = header_of(DATA)
     content = header["content"]
     family = content["constraints"][0]
-    _, rows, columns, coefficients = family["lhs"]["terms"][0]
-    swapped = [(rows, "f"), (columns, "f"), (coefficients, "i"), (family["rhs"], "i")]
-    swapped += [(content["variables"][0]["lower"], "i"), (content["tables"][2]["links"]["product"][1], "f")]
+    term = family["lhs"]["terms"][0]
+    values = [v["upper"]["values"] for v in content["variables"] if "values" in v["upper"]]
+    swapped = [(term["rows"], "f"), (term["columns"], "f"), (family["lhs"]["constant"], "i"), (values[0], "i")]
+    swapped += [(content["tables"][2]["links"]["product"][1], "f")]
     for number, code in swapped:
         assert header["arrays"][number][0] in "fi"
         with pytest.raises(LXCopyError, match="wrong type"):
@@ -366,6 +367,14 @@ def test_an_array_of_another_type_is_refused() -> None:
 def copy_with_arrays(change: Callable[[LXModel], None]) -> bytes:
     """Return a copy whose writer was a model with changed arrays."""
     model = load_model(dump_model(furniture_model()))
+    for constraint in model.constraints:
+        constraint.right = constraint.rhs_array()
+        for term in constraint.lhs.terms:
+            term.frozen, term.placed = term.entries(constraint.name, constraint.rows, constraint.index), None
+    for term in model.objective.terms:
+        term.frozen, term.placed = term.entries("the objective", None, None), None
+    for variable in model.variables:
+        variable.lower, variable.upper = variable.bound_arrays()
     change(model)
     return dump_model(model)
 
@@ -398,7 +407,7 @@ def test_a_number_that_is_not_finite_is_refused(where: str, value: float) -> Non
         assert term is not None
         arrays_of: dict[str, Any] = {
             "coefficient": term.coefficients,
-            "rhs": model.constraints[0].rhs_value,
+            "rhs": model.constraints[0].right,
             "constant": model.objective.constants[0],
             "lower": model.variables[0].lower,
             "upper": model.variables[0].upper,
