@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .constraint import LXConstraint
 from .errors import LXModelError
 from .expression import Entries
-from .index import named
+from .index import LXIndex, named
 from .model import MAXIMIZE, LXModel
 from .records import Booleans, Floats, Positions
 from .variable import LXVariable
@@ -91,14 +91,12 @@ class CompiledModel:
 def compile_model(model: LXModel) -> CompiledModel:
     """Return the matrix of the model. Raises LXModelError for what is no model."""
     variables, column_count = _blocks(model.variables)
-    constraints, row_count = _blocks(model.constraints)
+    constraints, _ = _blocks(model.constraints)
     bounds = [variable.bound_arrays() for variable in model.variables]
-    for index in [*(x.index for x in model.variables), *(x.index for x in model.constraints)]:
-        if index is not None:
-            index.check()
+    _check_keys(model)
     cost, offset = _objective(model, variables, column_count)
-    row_lower, row_upper, entries = _constraints(model, variables, constraints)
-    starts, columns, values = _matrix(entries, row_count, column_count)
+    row_lower, row_upper, entries = _constraints(model, variables)
+    starts, columns, values = _matrix(entries, [len(family) for family in model.constraints], column_count)
     compiled = CompiledModel(
         model=model,
         variables=variables,
@@ -119,6 +117,14 @@ def compile_model(model: LXModel) -> CompiledModel:
     )
     _check_numbers(compiled)
     return compiled
+
+
+def _check_keys(model: LXModel) -> None:
+    """Refuse keys that occur twice. Families with the same rows and the same function share their proof."""
+    proven: list[LXIndex] = []
+    for index in [*(x.index for x in model.variables), *(x.index for x in model.constraints)]:
+        if index is not None and not any(index.is_like(other) for other in proven) and index.check():
+            proven.append(index)
 
 
 def _check_numbers(compiled: CompiledModel) -> None:
@@ -176,45 +182,68 @@ def _objective(model: LXModel, variables: dict[str, Block], column_count: int) -
     return cost, float(model.objective.constant("The objective", None)[0])
 
 
-def _constraints(
-    model: LXModel, variables: dict[str, Block], constraints: dict[str, Block]
-) -> tuple[Floats, Floats, list[Entries]]:
+def _constraints(model: LXModel, variables: dict[str, Block]) -> tuple[Floats, Floats, list[list[Entries]]]:
+    """Return the limits of the rows, and the entries of each family, counted from its first row."""
     lowers, uppers, entries = [], [], []
     for constraint in model.constraints:
         assert constraint.lhs is not None
         lower, upper = constraint.limits(constraint.lhs.constant(constraint.name, constraint.rows))
         lowers.append(lower)
         uppers.append(upper)
-        row_start = constraints[constraint.name].start
+        terms: list[tuple[int, Entries]] = []
         for term in constraint.lhs.terms:
             start = _column_start(variables, term.variable, f"Constraint {constraint.name}")
             found = term.entries(constraint.name, constraint.rows, constraint.index)
-            entries.append(Entries(found.rows + row_start, found.columns + start, found.coefficients))
+            terms.append((start, found))
+        terms.sort(key=lambda term: term[0])  # by variable; those of one variable stay in the order they were written
+        entries.append([Entries(found.rows, found.columns + start, found.coefficients) for start, found in terms])
     return _joined(lowers), _joined(uppers), entries
 
 
 def _matrix(
-    entries: list[Entries], row_count: int, column_count: int
+    families: list[list[Entries]], sizes: list[int], column_count: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
     """Return the matrix by rows, with entries of the same place added up in the order they were written."""
+    parts = [_rows_of(entries, size, column_count) for entries, size in zip(families, sizes, strict=True)]
+    starts = np.zeros(sum(sizes) + 1, dtype=np.int32)
+    if not parts:
+        return starts, np.zeros(0, dtype=np.int32), np.zeros(0)
+    np.cumsum(np.concatenate([counts for counts, _, _ in parts]), out=starts[1:])
+    return starts, np.concatenate([columns for _, columns, _ in parts]), _joined([values for _, _, values in parts])
+
+
+def _rows_of(entries: list[Entries], size: int, column_count: int) -> tuple[Positions, npt.NDArray[np.int32], Floats]:
+    """Return how many entries each row of a family has, and their columns and values, row after row."""
     nothing = np.zeros(0, dtype=np.int64)
     rows: Positions = np.concatenate([e.rows for e in entries] or [nothing])
     columns: Positions = np.concatenate([e.columns for e in entries] or [nothing])
     values = _joined([e.coefficients for e in entries])
+    if np.any(rows[1:] < rows[:-1]):
+        # 16 bits are sorted by counting; more by merging what is in order already, one stretch a term
+        order = np.argsort(rows.astype(np.uint16) if size <= 2**16 else rows, kind="stable")
+        rows, columns, values = rows[order], columns[order], values[order]
+    if not np.all((columns[1:] > columns[:-1]) | (rows[1:] > rows[:-1])):
+        rows, columns, values = _added_up(rows, columns, values, column_count)
+    return np.bincount(rows, minlength=size), columns.astype(np.int32), values
+
+
+def _added_up(
+    rows: Positions, columns: Positions, values: Floats, column_count: int
+) -> tuple[Positions, Positions, Floats]:
+    """Return the entries in the order of rows and columns, with those of the same place added up."""
     place = rows * max(column_count, 1) + columns
     order = np.argsort(place, kind="stable")
     place, values = place[order], values[order]
     first = np.ones(len(place), dtype=np.bool_)
     first[1:] = place[1:] != place[:-1]
     if not first.all():
-        values = np.add.reduceat(values, np.flatnonzero(first))
+        with np.errstate(over="ignore"):  # what is not finite is refused by name
+            values = np.add.reduceat(values, np.flatnonzero(first))
         place = place[first]
         left = values != 0.0  # terms that cancel leave no entry
         place, values = place[left], values[left]
     rows, columns = np.divmod(place, max(column_count, 1))
-    starts = np.zeros(row_count + 1, dtype=np.int32)
-    np.cumsum(np.bincount(rows, minlength=row_count), out=starts[1:])
-    return starts, columns.astype(np.int32), values
+    return rows, columns, values
 
 
 def without_objective(compiled: CompiledModel) -> CompiledModel:

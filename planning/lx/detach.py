@@ -11,6 +11,7 @@ import copy
 import math
 from collections.abc import Iterable, Sequence
 from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -363,7 +364,7 @@ def _detach_queryset(queryset: Any, memo: dict[Any, Any] | None) -> Any:
         names.append(annotation)
         kinds.append(None)
     rows = list(queryset.values_list(*names))
-    columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else [()] * len(names)
+    columns = (list(map(itemgetter(field), rows)) for field in range(len(names)))  # zip(*rows) takes thrice the time
     tables = {} if memo is None else registered_tables(memo)
     detached = _table_for(shape_of_meta(meta), tables, memo)
     found = detached.add(dict(zip(names, map(LXColumn.of, columns, kinds), strict=True)), len(rows), {})

@@ -163,7 +163,10 @@ def _follow(link: Positions, positions: Positions) -> Positions:
     """Return where `link` leads from `positions`; from no row it leads to no row."""
     if not len(link):
         return np.full(len(positions), MISSING, dtype=np.int64)
-    followed: Positions = np.where(positions == MISSING, MISSING, link[positions])
+    followed: Positions = link[positions]
+    lost = positions == MISSING
+    if lost.any():
+        followed[lost] = MISSING
     return followed
 
 

@@ -53,10 +53,24 @@ class LXIndex:
             self._by_key = by_key
         return self._by_key
 
-    def check(self) -> None:
-        """Raise where a key occurs twice."""
-        if self._by_key is None and not (self._function and are_distinct(self._function, self._rows)):
-            self.by_key  # noqa: B018
+    def check(self) -> bool:
+        """Raise where a key occurs twice; say whether that was proven on columns, without asking for each key."""
+        if self._by_key is None and self._function and are_distinct(self._function, self._rows):
+            return True
+        self.by_key  # noqa: B018
+        return False
+
+    def is_like(self, other: LXIndex) -> bool:
+        """Whether the keys come from the same rows by the same function."""
+        mine, rows = self._rows, other._rows
+        return (
+            self._function is not None
+            and self._function is other._function
+            and isinstance(mine, LXRows)
+            and isinstance(rows, LXRows)
+            and mine.table is rows.table
+            and np.array_equal(mine.positions, rows.positions)
+        )
 
     @property
     def by_row(self) -> Positions:
@@ -84,7 +98,11 @@ class LXIndex:
         if reached is not None and isinstance(self._rows, LXRows) and reached.table is self._rows.table:
             if not self._rows.table.size:
                 return np.full(len(rows), MISSING, dtype=np.int64)
-            return np.where(reached.positions == MISSING, MISSING, self.by_row[reached.positions])
+            found: Positions = self.by_row[reached.positions]
+            lost = reached.positions == MISSING
+            if lost.any():
+                found[lost] = MISSING
+            return found
         listed = keys(function, rows)
         if set(map(type, listed)) <= _PLAIN:
             by_key = self.by_key
