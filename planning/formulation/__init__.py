@@ -8,6 +8,7 @@ from .plan import (
     limit_rows,
     read_plan,
     read_prices,
+    waste,
     with_decisions_held,
     without_idle_setups,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "limit_rows",
     "read_plan",
     "read_prices",
+    "waste",
     "with_decisions_held",
     "without_idle_setups",
 ]

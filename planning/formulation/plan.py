@@ -215,6 +215,20 @@ def with_decisions_held(compiled: CompiledModel, values: Array) -> CompiledModel
     return replace(held, row_upper=row_upper)
 
 
+def waste(compiled: CompiledModel, values: Array) -> Array | None:
+    """Return a weight for each variable, to find a plan that makes no more than it needs; None if nothing is wasted.
+
+    Where making costs nothing, a plan that makes more and lets it lapse is as good as one that does
+    not. The solver doesn't care, the planner does.
+    """
+    lapse, make = compiled.variables["lapse"], compiled.variables["make"]
+    if not (values[lapse.span] > _NOISE).any() or not (values[make.span] > _NOISE).any():
+        return None
+    weights = np.zeros(compiled.column_count)
+    weights[make.span] = 1.0
+    return weights
+
+
 def without_idle_setups(compiled: CompiledModel, values: Array) -> Array | None:
     """Return the values with every setup taken back in which nothing is made; None where there is none."""
     setup, make = compiled.variables["setup"], compiled.variables["make"]

@@ -3,7 +3,7 @@
 It knows no Django, no queue and no settings. What is named here is public; the rest may change.
 """
 
-from .analysis.prices import LimitPrices, price_limits, solve_linear
+from .analysis.prices import LimitPrices, least_of_the_best, price_limits, solve_linear
 from .analysis.what_if import LXWhatIfAnalyzer, LXWhatIfResult
 from .compile import CompiledModel, compile_model, with_whole_decisions_held
 from .constraint import LXConstraint
@@ -68,6 +68,7 @@ __all__ = [
     "compile_model",
     "detach_orm_object",
     "dump_model",
+    "least_of_the_best",
     "load_model",
     "make_solver",
     "materialize_and_detach_list",

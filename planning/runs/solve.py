@@ -15,6 +15,7 @@ from planning.formulation import (
     limit_rows,
     read_plan,
     read_prices,
+    waste,
     with_decisions_held,
     without_idle_setups,
 )
@@ -32,6 +33,7 @@ from planning.lx import (
     SolverOptions,
     StopCallback,
     compile_model,
+    least_of_the_best,
     price_limits,
     solve_linear,
 )
@@ -131,7 +133,7 @@ def _attempt(
         outcome.termination, outcome.reason = "error", _DOES_NOT_ROUND
         return outcome
     own_values = not compiled.is_mip and options.solver != "highs"
-    values = solution.values if own_values else linear.values
+    values = solution.values if own_values else _without_waste(linear)
     outcome.plan = read_plan(snapshot, compiled, np.asarray(values))
     outcome.bound = solution.bound
     if outcome.bound is not None:
@@ -145,6 +147,20 @@ def _attempt(
     if prices is not None:
         outcome.machine_prices, outcome.material_prices = read_prices(snapshot, linear, prices)
     return outcome
+
+
+def _without_waste(linear: LXSolution) -> Any:
+    """Return the values of an equally good plan that makes no more than it needs, where the one found does."""
+    assert linear.values is not None
+    weights = waste(linear.compiled, linear.values)
+    leaner = None if weights is None else least_of_the_best(linear, weights)
+    if (
+        leaner is None
+        or abs(float(linear.compiled.cost @ (leaner - linear.values)))
+        > 1e-9 * abs(linear.objective_value or 0.0) + 1e-9
+    ):
+        return linear.values
+    return leaner
 
 
 def _linear(compiled: CompiledModel, solution: LXSolution) -> LXSolution | None:

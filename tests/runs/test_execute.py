@@ -100,6 +100,22 @@ class TestEnds:
         assert run.proven == (run.objective > 19)
         assert ("proven best" in run.reason) == run.proven
 
+    def test_nothing_is_made_to_lapse_where_making_costs_nothing(self, tmp_path: Path) -> None:
+        plant = bring(
+            tmp_path,
+            products=[
+                {"name": "Chair", "profit_per_unit": 5, "max_demand": 10, "max_batch_size": 48},
+                {"name": "Desk", "profit_per_unit": 0, "max_demand": 10, "max_batch_size": 48},
+            ],
+            routes=[{"product": "Chair", "name": "Any"}, {"product": "Desk", "name": "Any"}],
+        )
+        run = executed(plant)
+        assert run.objective == pytest.approx(50)
+        made = dict(run.production_rows.values_list("product", "quantity"))
+        lapsed = dict(run.productbalance_rows.values_list("product", "lapsed"))
+        assert made["Chair"] == pytest.approx(10)
+        assert lapsed == {"Chair": 0.0, "Desk": 0.0}
+
     def test_an_ended_run_is_not_open(self) -> None:
         run = executed(make_furniture())
         assert not run.is_open

@@ -120,6 +120,45 @@ def _from_basis(solution: LXSolution, duals: _Duals, rows: Positions) -> LimitPr
     return LimitPrices(price, low, high)
 
 
+def least_of_the_best(solution: LXSolution, weights: Floats) -> Floats | None:
+    """Return, of all plans that are equally good, the values of one with the least weighted sum.
+
+    None where the linear model has no duals, or the question no answer.
+    """
+    if solution.row_duals is None or solution.values is None or solution.live is None:
+        return None
+    highs = _equally_good(solution, _Duals.of(solution), weights)
+    highs.changeObjectiveSense(highspy.ObjSense.kMinimize)
+    highs.run()
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return np.array(highs.getSolution().col_value)
+
+
+def _equally_good(solution: LXSolution, duals: _Duals, cost: Floats) -> Any:
+    """Return a HiGHS whose plans are those that are as good as the solution, with other costs.
+
+    What has a reduced cost is held at its value, and a row with a dual at its limit.
+    """
+    compiled = solution.compiled
+    assert solution.values is not None
+    highs = new_highs(compiled, SolverOptions())
+    set_option(highs, "simplex_strategy", _PRIMAL_SIMPLEX)
+    columns = np.flatnonzero(~duals.free_columns).astype(np.int32)
+    values = solution.values[columns]
+    highs.changeColsBounds(len(columns), columns, values, values)
+    activity = np.array(solution.live.getSolution().row_value)
+    at_upper = np.abs(activity - compiled.row_upper) <= np.abs(activity - compiled.row_lower)
+    rows = np.flatnonzero(~duals.free_rows).astype(np.int32)
+    tight = np.where(at_upper, compiled.row_upper, compiled.row_lower)[rows]
+    highs.changeRowsBounds(len(rows), rows, tight, tight)
+    count = compiled.column_count
+    highs.changeColsCost(count, np.arange(count, dtype=np.int32), cost)
+    highs.changeObjectiveOffset(0.0)
+    highs.setBasis(solution.live.getBasis())
+    return highs
+
+
 class _RangeFinder:
     """Finds the ends of ranges: a linear model in which only what the duals leave free can move.
 
@@ -128,25 +167,9 @@ class _RangeFinder:
 
     def __init__(self, solution: LXSolution, duals: _Duals) -> None:
         self.solution, self.compiled, self.sign = solution, solution.compiled, duals.sign
-        self.highs = new_highs(self.compiled, SolverOptions())
-        set_option(self.highs, "simplex_strategy", _PRIMAL_SIMPLEX)
-        compiled, highs = self.compiled, self.highs
-        assert solution.values is not None
-        columns = np.flatnonzero(~duals.free_columns).astype(np.int32)
-        values = solution.values[columns]
-        highs.changeColsBounds(len(columns), columns, values, values)
-        activity = np.array(solution.live.getSolution().row_value)
-        at_upper = np.abs(activity - compiled.row_upper) <= np.abs(activity - compiled.row_lower)
-        tight = np.where(at_upper, compiled.row_upper, compiled.row_lower)
-        self.tight = ~duals.free_rows
-        for row in np.flatnonzero(self.tight).tolist():
-            highs.changeRowBounds(row, tight[row], tight[row])
-        count = compiled.column_count
-        highs.changeColsCost(count, np.arange(count, dtype=np.int32), np.zeros(count))
-        highs.changeObjectiveOffset(0.0)
+        self.highs = highs = _equally_good(solution, duals, np.zeros(solution.compiled.column_count))
         highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
-        highs.setBasis(solution.live.getBasis())
-        self.shift = count
+        self.shift = solution.compiled.column_count
         highs.addCol(1.0, 0.0, 0.0, 0, np.zeros(0, np.int32), np.zeros(0))
 
     def refine(self, found: LimitPrices, i: int, row: int, deadline: float) -> None:
