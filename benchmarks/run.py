@@ -119,13 +119,13 @@ def build_legs(quick: bool) -> dict[int, dict[str, dict[str, float]]]:
     ]
     peers = {1_000: small, 10_000: small, 100_000: small[:3], 1_000_000: []}
     sizes = [1_000, 10_000] if quick else list(peers)
-    rounds = {1_000: 21, 10_000: 11, 100_000: 7, 1_000_000: 5}
+    rounds = {1_000: 11, 10_000: 7, 100_000: 5, 1_000_000: 5}
     return {size: side_by_side(base + peers[size], size, 3 if quick else rounds[size]) for size in sizes}
 
 
 def other_legs(quick: bool) -> dict[str, dict[str, dict[str, float]]]:
     """Every other comparison; the first of each is what the others are held against."""
-    size, rows, rounds = (10_000, 10_000, 3) if quick else (100_000, 100_000, 7)
+    size, rows, rounds = (10_000, 10_000, 3) if quick else (100_000, 100_000, 5)
     return {
         "functions that must run row by row": side_by_side(
             [("tuned loop over slots", "by_loop.build"), ("planning.lx", "by_lx.build_row_by_row")], size, rounds

@@ -178,7 +178,8 @@ def _objective(model: LXModel, variables: dict[str, Block], column_count: int) -
     for term in model.objective.terms:
         start = _column_start(variables, term.variable, "The objective")
         entries = term.entries("the objective", None, None)
-        cost += np.bincount(entries.columns + start, weights=entries.coefficients, minlength=column_count)
+        size = len(term.variable)
+        cost[start : start + size] += np.bincount(entries.columns, weights=entries.coefficients, minlength=size)
     return cost, float(model.objective.constant("The objective", None)[0])
 
 
