@@ -1,7 +1,7 @@
 """Reading an .xlsx workbook, one sheet per table.
 
 The XML is read here, not by openpyxl: that turns `x005F_` inside a shared text into nothing (so an
-escape can't be told from a text), has no way to refuse a document type, and takes four times as long.
+escape can't be told from a text) and has no way to refuse a document type.
 """
 
 from __future__ import annotations
