@@ -39,9 +39,11 @@ class Writer:
         return len(self.parts) - 1
 
     def texts(self, values: list[str]) -> dict[str, int]:
-        encoded = [value.encode("utf-8") for value in values]
-        lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
-        return {"lengths": self.array(lengths), "text": self.array(np.frombuffer(b"".join(encoded), dtype=np.uint8))}
+        joined = "".join(values)
+        sized = values if joined.isascii() else [value.encode("utf-8") for value in values]  # a character is a byte
+        lengths = np.fromiter(map(len, sized), dtype=np.int64, count=len(values))
+        text = np.frombuffer(joined.encode("utf-8"), dtype=np.uint8)
+        return {"lengths": self.array(lengths), "text": self.array(text)}
 
     def column(self, column: LXColumn) -> dict[str, Any]:
         written: dict[str, Any] = {}
@@ -51,7 +53,7 @@ class Writer:
         if held.dtype != object:
             return written | {"values": self.array(held)}
         values = held.tolist()
-        if all(type(value) is str for value in values):
+        if set(map(type, values)) <= {str}:
             return written | {"texts": self.texts(values)}
         return written | {"tagged": self.texts([_tagged(value) for value in values])}
 
@@ -140,8 +142,11 @@ class Reader:
             raise LXCopyError("The model copy holds texts of the wrong length.")
         if lengths.sum() != len(blob):
             raise LXCopyError("The model copy holds texts of the wrong length.")
-        ends = np.cumsum(lengths).tolist()
-        return [blob[end - size : end].decode("utf-8") for end, size in zip(ends, lengths.tolist(), strict=True)]
+        ends = np.cumsum(lengths)
+        spans = map(slice, (ends - lengths).tolist(), ends.tolist())
+        if blob.isascii():
+            return list(map(blob.decode("ascii").__getitem__, spans))
+        return [blob[span].decode("utf-8") for span in spans]
 
     def column(self, described: dict[str, Any]) -> LXColumn:
         nulls = self.array(described["nulls"], "b") if "nulls" in described else None

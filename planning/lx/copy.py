@@ -150,9 +150,9 @@ class _Dump:
 
     def keys(self, keys: list[Any]) -> Any:
         """Write keys by their parts: a column for each, or positions where the part is a record."""
-        if keys and all(type(key) is tuple and len(key) == len(keys[0]) for key in keys):
+        if keys and set(map(type, keys)) == {tuple} and len(set(map(len, keys))) == 1:
             return {"parts": [self.keys(list(part)) for part in zip(*keys, strict=True)]}
-        if keys and all(isinstance(key, LXRecord) for key in keys):
+        if keys and all(issubclass(kind, LXRecord) for kind in set(map(type, keys))):
             table = keys[0]._table
             if id(table) not in self.numbers or any(key._table is not table for key in keys):
                 raise LXCopyError(
@@ -370,7 +370,7 @@ def _load_keys(described: dict[str, Any], tables: list[LXTable], reader: Reader)
             raise LXCopyError("The model copy points to a row that it does not hold.")
         return [table.record(position) for position in positions.tolist()]
     keys = reader.column(described["column"]).tolist()
-    if any(type(key) in (list, dict) for key in keys):
+    if not {list, dict}.isdisjoint(map(type, keys)):
         raise LXCopyError("The model copy has a key that can't be one.")
     return keys
 
