@@ -5,6 +5,7 @@ It knows no Django, no queue and no settings. What is named here is public; the 
 
 from .analysis.prices import LimitPrices, least_of_the_best, price_limits, solve_linear
 from .analysis.what_if import LXWhatIfAnalyzer, LXWhatIfResult
+from .closures import copy_function_detaching_closure
 from .compile import CompiledModel, compile_model, with_whole_decisions_held
 from .constraint import LXConstraint
 from .copy import FORMAT_VERSION, dump_model, load_model
@@ -66,6 +67,7 @@ __all__ = [
     "SolverOptions",
     "StopCallback",
     "compile_model",
+    "copy_function_detaching_closure",
     "detach_orm_object",
     "dump_model",
     "least_of_the_best",

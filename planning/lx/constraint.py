@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from .closures import copy_of_family
 from .detach import materialize_and_detach_list, source_of
 from .errors import LXModelError
 from .evaluate import Computed, keys, numbers
@@ -54,6 +55,10 @@ class LXConstraint(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<LXConstraint {self.name}>"
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> LXConstraint[T]:
+        made: LXConstraint[T] = copy_of_family(self, memo)
+        return made
 
     def expression(self, expression: LXLinearExpression) -> LXConstraint[T]:
         """Set the left side."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from .closures import copied_object, rows_for_copy
 from .detach import materialize_and_detach_list
 from .errors import LXModelError
 from .evaluate import Computed, mask, numbers
@@ -34,7 +35,7 @@ class Placement:
     over: LXRows | list[Any]
 
 
-@dataclass
+@dataclass(repr=False)
 class LXTerm:
     """One term. In a family of constraints it always says which variables each constraint takes.
 
@@ -55,6 +56,17 @@ class LXTerm:
     skip_missing: bool = False
     placed: Placement | None = None  # of a term that was read from a copy
     frozen: Entries | None = None  # of a term of a copy whose coefficients are values
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> LXTerm:
+        if self.over is None or isinstance(self.over, LXRows):
+            return copied_object(self, memo)  # type: ignore[no-any-return]
+        rows, own = rows_for_copy(self.over, memo)
+        if own:
+            return copied_object(self, memo, over=rows)  # type: ignore[no-any-return]
+        return copied_object(replace(self, over=rows), memo)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"<Term of {self.variable.name}>"
 
     def entries(self, owner: str, rows: LXRows | list[Any] | None, index: LXIndex | None) -> Entries:
         """Return the sparse entries of the term in the constraint family `owner` with `rows`.
@@ -176,6 +188,13 @@ class LXLinearExpression:
     def __init__(self) -> None:
         self.terms: list[LXTerm] = []
         self.constants: list[RowFunction | Floats | float] = []
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> LXLinearExpression:
+        made: LXLinearExpression = copied_object(self, memo)
+        return made
+
+    def __repr__(self) -> str:
+        return f"<LXLinearExpression of {len(self.terms)} terms>"
 
     def add_term(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .closures import copied_object
 from .errors import LXModelError
 from .evaluate import are_distinct, keys, rows_reached
 from .orm import orm_label, primary_key, shape_of
@@ -30,6 +31,13 @@ class LXIndex:
         self._by_key: dict[Hashable, int] | None = None
         self._by_row: Positions | None = None
         self._by_primary: dict[Any, int] | None = None  # primary key -> position in the rows' table
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> LXIndex:
+        made: LXIndex = copied_object(self, memo, _by_key=None, _by_row=None, _by_primary=None)
+        return made
+
+    def __repr__(self) -> str:
+        return f"<Index of {self.owner}>"
 
     @property
     def by_key(self) -> dict[Hashable, int]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
+from .closures import copied_object
 from .constraint import LXConstraint
-from .errors import LXModelError
+from .detach import register_tables, registered_tables
+from .errors import LXCopyError, LXModelError
 from .expression import LXLinearExpression
 from .reads import FrozenReader
-from .records import LXTable
+from .records import LXRows, LXTable
 from .variable import LXVariable
 
 MAXIMIZE, MINIMIZE = "maximize", "minimize"
@@ -81,6 +84,26 @@ class LXModel:
         """Raise where one of the families has the name already."""
         if any(name == family.name for family in families):
             raise LXModelError(f"Model {self.name} has {name!r} already. Give another name.")
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> LXModel:
+        """Return an independent model that keeps its functions: they hold no live row, and share no data with this one.
+
+        Raises LXDetachError where a function holds what can't be detached.
+        """
+        families: list[Any] = [*self.variables, *self.constraints]
+        sets = [family._rows for family in families] + [
+            term.over for family in self.constraints if family.lhs is not None for term in family.lhs.terms
+        ]
+        for held in [*self.tables.values(), *(rows for rows in sets if isinstance(rows, LXRows))]:
+            copy.deepcopy(held, memo)  # first: rows that functions hold join these tables
+        register_tables(copy.deepcopy(registered_tables(self._memo), memo), memo)
+        own: dict[Any, Any] = {}
+        register_tables(registered_tables(memo), own)
+        made: LXModel = copied_object(self, memo, _memo=own)
+        return made
+
+    def __copy__(self) -> LXModel:
+        raise LXCopyError(f"A shallow copy of {self!r} would share its rows. Use copy.deepcopy.")
 
     def __reduce__(self) -> tuple[Any, ...]:
         from .copy import dump_model, load_model

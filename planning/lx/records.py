@@ -224,6 +224,9 @@ class LXTable:
         }
         made.unloaded = {field: set(positions) for field, positions in self.unloaded.items()}
         made.edits = dict(self.edits)
+        guard = self.guard
+        if guard is not None:
+            made.guard = lambda _, field: guard(self, field)  # it knows this table, and says the same of the copy
         memo.setdefault(COPIED_TABLES, {}).setdefault(self.name, []).append(made)
         return made
 

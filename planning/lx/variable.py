@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from .closures import copy_of_family
 from .detach import materialize_and_detach_list, source_of
 from .dimension import LXIndexDimension, LXProductIndex, combine
 from .errors import LXModelError
@@ -50,6 +51,11 @@ class LXVariable(Generic[T, V]):
 
     def __repr__(self) -> str:
         return f"<LXVariable {self.name}>"
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> LXVariable[T, V]:
+        read = {"_dimensions": (), "_where": None} if self._rows is not None else {}  # the rows are there
+        made: LXVariable[T, V] = copy_of_family(self, memo, **read)
+        return made
 
     def continuous(self) -> LXVariable[T, V]:
         """Let the variables take any value within their bounds."""
