@@ -31,9 +31,9 @@ Measured on: {machine}.
 """
 
 
-def page(builds: dict[int, Medians], others: dict[str, Medians], machine: str) -> str:
+def page(builds: dict[int, Medians], kept: dict[int, Medians], others: dict[str, Medians], machine: str) -> str:
     """Return the page of the documentation."""
-    parts = [_HEAD.format(machine=machine), _builds(builds), "\n"]
+    parts = [_HEAD.format(machine=machine), _builds(builds), "\n", _kept(kept)]
     for title, medians in others.items():
         size = int(next(iter(medians.values()))["size"])
         unit = "rows" if "rows" in title else "variables"
@@ -55,6 +55,21 @@ def _builds(builds: dict[int, Medians]) -> str:
                 f"| {found['peak']:.1f} | {_ratio(found['peak'], base['peak']) if size >= 100_000 else '–'} |"
             )
     return "\n".join(lines) + "\n\nPeak memory is what the first build adds to the process with the data in it.\n"
+
+
+def _kept(kept: dict[int, Medians]) -> str:
+    lines = [
+        "## Without solver, in a process that keeps its memory\n",
+        "A good part of the seconds above is the system's, which hands out fresh pages on each turn. With the C library",
+        "told to give nothing back, the work alone counts.\n",
+        "| variables | contestant | seconds | of by hand |",
+        "|---:|---|---:|---:|",
+    ]
+    for size, medians in kept.items():
+        for title, found in medians.items():
+            ratio = _ratio(found["cpu"], medians[HAND]["cpu"])
+            lines.append(f"| {size:,} | {title} | {_seconds(found['cpu'])} | {ratio} |")
+    return "\n".join(lines) + "\n"
 
 
 def _others(medians: Medians, *, per_row: bool) -> str:
