@@ -60,7 +60,7 @@ def _builds(builds: dict[int, Medians]) -> str:
 def _kept(kept: dict[int, Medians]) -> str:
     lines = [
         "## Without solver, in a process that keeps its memory\n",
-        "A good part of the seconds above is the system's, which hands out fresh pages on each turn. With the C library",
+        "A part of the seconds above is the system's, which hands out fresh pages on each turn. With the C library",
         "told to give nothing back, the work alone counts.\n",
         "| variables | contestant | seconds | of by hand |",
         "|---:|---|---:|---:|",
