@@ -13,6 +13,7 @@ from .detach import detach_orm_object, materialize_and_detach_list
 from .dimension import LXIndexDimension
 from .errors import LXCopyError, LXDetachError, LXError, LXModelError, LXNotLoadedError, LXSolverError
 from .expression import LXLinearExpression
+from .fresh import Difference, FreshRows, apply_to_fresh
 from .model import LXModel
 from .optimizer import LXOptimizer
 from .records import MISSING, LXColumn, LXLink, LXManyLink, LXRecord, LXRows, LXTable
@@ -39,6 +40,8 @@ __all__ = [
     "TIME_LIMIT",
     "UNBOUNDED",
     "CompiledModel",
+    "Difference",
+    "FreshRows",
     "LXColumn",
     "LXConstraint",
     "LXCopyError",
@@ -66,6 +69,7 @@ __all__ = [
     "ProgressCallback",
     "SolverOptions",
     "StopCallback",
+    "apply_to_fresh",
     "compile_model",
     "copy_function_detaching_closure",
     "detach_orm_object",
