@@ -406,6 +406,10 @@ def _add_instances(
 ) -> LXRows:
     """Add instances of one shape to their table, and what they reach to `waiting`."""
     held = [held_by(row, shape) for row in instances]
+    for name in dict.fromkeys(name for row in held for name in row.manies):
+        for row in held:
+            if row.values.get(name) == []:  # an empty list of rows among others that are filled
+                row.manies[name] = (None, row.values.pop(name))
     names = dict.fromkeys(name for row in held for name in row.values)
     unloaded: dict[str, Booleans] = {}
     columns: Columns = {}

@@ -184,7 +184,10 @@ def _held_by_django(row: Any, shape: Shape) -> Held:
     for name, others in held.get("_prefetched_objects_cache", {}).items():
         listed = getattr(others, "_result_cache", others)
         if listed is not None:
-            manies[name] = (shape_of_meta(others.model._meta) if hasattr(others, "model") else None, list(listed))
+            manies[_accessor(row, name)] = (
+                shape_of_meta(others.model._meta) if hasattr(others, "model") else None,
+                list(listed),
+            )
     known = _FIELDS.get(type(row))
     if known is None:
         known = _FIELDS[type(row)] = frozenset(field.attname for field in row._meta.concrete_fields)
@@ -198,6 +201,14 @@ def _held_by_django(row: Any, shape: Shape) -> Held:
         elif type(value) in ATOMS or (isinstance(value, _CONTAINERS) and not _holds_rows(value)):
             values[name] = value
     return Held(values, ones, manies)
+
+
+def _accessor(row: Any, cached: str) -> str:
+    """Return the attribute of a prefetched relation: the far side of a many-to-many is cached by its query's name."""
+    for relation in row._meta.related_objects:
+        if relation.many_to_many and relation.field.related_query_name() == cached:
+            return str(relation.get_accessor_name())
+    return cached
 
 
 def _holds_rows(value: Any) -> bool:
@@ -241,7 +252,7 @@ def plain_values(values: Iterable[Any], field: str) -> list[Any]:
 def _plain(value: Any, field: str) -> Any:
     if isinstance(value, enum.Enum) and isinstance(value, (str, int)):
         return value.value
-    if hasattr(type(value), "open") and hasattr(value, "field") and hasattr(value, "name"):
+    if hasattr(type(value), "chunks") and hasattr(value, "name"):
         return value.name  # the file of a FileField
     try:
         return copy.deepcopy(value)
