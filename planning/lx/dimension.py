@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .detach import is_queryset, materialize_and_detach_list, queryset_of
+from .detach import materialize_and_detach_list, queryset_of
 from .errors import LXModelError
 from .evaluate import keys, mask
 from .index import LXIndex
+from .orm import is_session
 from .records import MISSING, LXLink, LXProduct, LXRows, LXTable, Positions, RowFunction
 
 
@@ -43,8 +44,11 @@ class LXIndexDimension:
         return str(getattr(self.model, "__name__", self.model))
 
     def from_model(self, source: Any = None) -> LXIndexDimension:
-        """Take the rows of the model (through a session where the ORM needs one), or of a queryset."""
-        self._source = source if is_queryset(source) else queryset_of(self.model, self.name)
+        """Take the rows of the model, through a session where the ORM needs one, or of a queryset or query."""
+        if is_session(source):
+            self._source = queryset_of(self.model, self.name, source)
+        else:
+            self._source = queryset_of(self.model if source is None else source, self.name)
         return self
 
     def from_data(self, rows: Iterable[Any]) -> LXIndexDimension:

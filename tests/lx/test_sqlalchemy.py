@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, joinedload, relationship, s
 
 from planning.lx import (
     LXConstraint,
+    LXIndexDimension,
     LXLinearExpression,
     LXModel,
     LXModelError,
@@ -242,3 +243,19 @@ class TestFamilies:
         solution = LXOptimizer().solve(model)
         assert solution.objective_value == pytest.approx(1650.0)
         assert solution.variables["make"][session.get(Product, 1)] == pytest.approx(10)
+
+
+def test_dimensions_are_read_through_a_session(session: Session) -> None:
+    amount = LXVariable[Any, float]("amount").indexed_by_product(
+        LXIndexDimension(Product, lambda p: p.id).from_model(session),
+        LXIndexDimension(Material, lambda m: m.id).from_model(session),
+    )
+    model = LXModel("m").add_variable(amount.bounds(upper=1))
+    session.close()
+    model.maximize(LXLinearExpression().add_term(amount, lambda p, m: p.profit_per_unit * m.id))
+    assert LXOptimizer().solve(model).objective_value == pytest.approx((45 + 120) * (1 + 2))
+
+
+def test_a_dimension_needs_a_session_for_a_mapped_class() -> None:
+    with pytest.raises(LXModelError, match="Give the session too"):
+        LXIndexDimension(Product, lambda p: p.id).from_model()
