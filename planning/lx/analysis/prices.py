@@ -192,7 +192,7 @@ class _RangeFinder:
         left = deadline - time.monotonic()
         if left <= 0:
             return None
-        set_option(highs, "time_limit", highs.getRunTime() + left)
+        set_option(highs, "time_limit", left)
         highs.changeCoeff(row, self.shift, -direction)
         highs.changeColBounds(self.shift, 0.0, highspy.kHighsInf)
         highs.run()

@@ -17,6 +17,7 @@ from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve
 
 NAME = "highs"
 LARGE_LP_COLUMNS = 5_000  # from here on the interior point method with crossover beats the simplex method
+RETRY_SECONDS = 60.0  # of a second try where no time limit was asked for: without presolve HiGHS can hang
 SUSPICIOUS_OBJECTIVE = 1e13  # an "optimum" this large is checked for being unbounded
 _STATUS = highspy.HighsModelStatus
 _TERMINATIONS = {
@@ -99,6 +100,8 @@ class HighsSolver:
         if highs.getModelStatus() not in _ANSWERS and not (stop is not None and stop()):
             set_option(highs, "solver", "simplex" if not compiled.is_mip else "choose")
             set_option(highs, "presolve", "off")  # what gave no answer with all means may give one with fewer
+            left = RETRY_SECONDS if options.time_limit is None else options.time_limit - (time.monotonic() - started)
+            set_option(highs, "time_limit", max(left, 0.1))  # which counts from each run's start
             highs.run()
         solution = read_solution(highs, compiled, options, started)
         solution.log = "".join(log)
@@ -158,8 +161,6 @@ class HighsSession:
     def solve(self, compiled: CompiledModel) -> LXSolution:
         """Return the solution of the model as it stands now, which `compiled` describes."""
         started = time.monotonic()
-        if self._options.time_limit is not None:
-            set_option(self._highs, "time_limit", self._highs.getRunTime() + self._options.time_limit)
         self._highs.run()
         if self._highs.getModelStatus() not in _ANSWERS:
             self._highs.clearSolver()
