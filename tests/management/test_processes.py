@@ -84,6 +84,26 @@ class TestSolvePlan:
 
 
 class TestBrokenSites:
+    def test_a_fault_while_writing_back_is_said_in_words(self, furniture: Shell) -> None:
+        furniture.ask(
+            "CREATE TRIGGER full BEFORE INSERT ON planning_production BEGIN SELECT RAISE(ABORT, 'no room left'); END"
+        )
+        finished = furniture.run("solve_plan")
+        assert finished.returncode == 1
+        assert "no room left" in finished.stdout + finished.stderr
+        assert furniture.ask("SELECT state FROM planning_run") == ["failed"]
+        assert furniture.ask("SELECT count(*) FROM planning_productbalance") == [0]
+        assert (
+            "Traceback"
+            in subprocess.run(
+                furniture.command("solve_plan", "--traceback"),
+                env=furniture.variables,
+                capture_output=True,
+                text=True,
+                check=False,
+            ).stderr
+        )
+
     def test_a_database_that_is_not_migrated(self, shell: Shell) -> None:
         for form in ("table", "json"):
             finished = shell.run("solve_plan", "--format", form)
