@@ -6,6 +6,7 @@ It knows no Django, no queue and no settings. What is named here is public; the 
 from .analysis.prices import LimitPrices, least_of_the_best, price_limits, solve_linear
 from .analysis.what_if import LXWhatIfAnalyzer, LXWhatIfResult
 from .closures import copy_function_detaching_closure
+from .columns import LXColumn
 from .compile import CompiledModel, compile_model, with_whole_decisions_held
 from .constraint import LXConstraint
 from .copy import FORMAT_VERSION, dump_model, load_model
@@ -16,7 +17,7 @@ from .expression import LXLinearExpression
 from .fresh import Difference, FreshRows, apply_to_fresh
 from .model import LXModel
 from .optimizer import LXOptimizer
-from .records import MISSING, LXColumn, LXLink, LXManyLink, LXRecord, LXRows, LXTable
+from .records import MISSING, LXLink, LXManyLink, LXRecord, LXRows, LXTable
 from .solution import (
     ERROR,
     INFEASIBLE,

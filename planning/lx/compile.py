@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .columns import Booleans, Floats, Positions
 from .constraint import LXConstraint
 from .errors import LXModelError
 from .expression import Entries
 from .index import LXIndex, named
 from .model import MAXIMIZE, LXModel
-from .records import Booleans, Floats, Positions
 from .variable import LXVariable
 
 INFINITE = 1e20  # solvers take a number this large for infinite

@@ -8,12 +8,13 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from .closures import copy_of_family
+from .columns import Floats
 from .detach import materialize_and_detach_list, source_of
 from .errors import LXModelError
 from .evaluate import Computed, keys, numbers
 from .expression import LXLinearExpression
 from .index import LXIndex, named
-from .records import Floats, LXRows, LXTable, RowFunction
+from .records import LXRows, LXTable, RowFunction
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .columns import LXColumn
 from .errors import LXCopyError
-from .records import LXColumn
 
 MAGIC = b"LXMODEL\n"
 FORMAT_VERSION = 1

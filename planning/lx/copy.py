@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .columns import Floats, LXColumn
 from .constraint import LXConstraint
 from .container import FORMAT_VERSION, Reader, Writer, checked_index, checked_text
 from .errors import LXCopyError, LXError
@@ -20,7 +21,7 @@ from .evaluate import Computed
 from .expression import Entries, LXLinearExpression, LXTerm, Placement
 from .model import MAXIMIZE, MINIMIZE, LXModel
 from .reads import FrozenReader, guard_tables, may_read, reachable
-from .records import MISSING, UNLOADED, Floats, LXColumn, LXLink, LXManyLink, LXRecord, LXRows, LXTable, RowFunction
+from .records import MISSING, UNLOADED, LXLink, LXManyLink, LXRecord, LXRows, LXTable, RowFunction
 from .trees import LXTree, tree_as_json, tree_from_json, tree_of
 from .variable import BINARY, CONTINUOUS, INTEGER, LXVariable
 

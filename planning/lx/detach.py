@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .columns import Booleans, LXColumn
 from .errors import LXModelError
 from .orm import (
     Shape,
@@ -28,7 +29,7 @@ from .orm import (
     shape_of,
     shape_of_meta,
 )
-from .records import COPIED_TABLES, MISSING, UNLOADED, Booleans, LXColumn, LXLink, LXManyLink, LXRecord, LXRows, LXTable
+from .records import COPIED_TABLES, MISSING, UNLOADED, LXLink, LXManyLink, LXRecord, LXRows, LXTable
 
 _KINDS: dict[str, type] = {  # what a column without values would hold
     "FloatField": float,

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from .columns import Positions
 from .detach import materialize_and_detach_list, queryset_of
 from .errors import LXModelError
 from .evaluate import keys, mask
 from .index import LXIndex
 from .orm import is_session
-from .records import MISSING, LXLink, LXProduct, LXRows, LXTable, Positions, RowFunction
+from .records import MISSING, LXLink, LXProduct, LXRows, LXTable, RowFunction
 
 
 @dataclass

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .columns import Booleans, Floats, Positions
 from .errors import LXModelError
-from .records import MISSING, Booleans, Floats, LXProduct, LXRecord, LXRows, LXTable, Positions, RowFunction
+from .records import MISSING, LXProduct, LXRecord, LXRows, LXTable, RowFunction
 
 _LOADS = {
     "LOAD_FAST",

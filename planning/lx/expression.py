@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from .closures import copied_object, rows_for_copy
+from .columns import Booleans, Floats, Positions
 from .detach import materialize_and_detach_list
 from .errors import LXModelError
 from .evaluate import Computed, mask, numbers
 from .index import LXIndex
-from .records import MISSING, Booleans, Floats, LXRows, Positions, RowFunction
+from .records import MISSING, LXRows, RowFunction
 from .variable import LXVariable
 
 

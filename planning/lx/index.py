@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from .closures import copied_object
+from .columns import Positions
 from .errors import LXModelError
 from .evaluate import are_distinct, keys, rows_reached
 from .orm import orm_label, primary_key, shape_of
-from .records import MISSING, LXRecord, LXRows, Positions, RowFunction
+from .records import MISSING, LXRecord, LXRows, RowFunction
 
 
 class LXIndex:

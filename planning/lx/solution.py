@@ -6,9 +6,9 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .columns import Floats
 from .compile import Block, CompiledModel
 from .errors import LXModelError
-from .records import Floats
 
 # How a solve ended.
 OPTIMAL = "optimal"  # proven within the gap asked for

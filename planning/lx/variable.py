@@ -8,12 +8,13 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from .closures import copy_of_family
+from .columns import Booleans, Floats
 from .detach import materialize_and_detach_list, source_of
 from .dimension import LXIndexDimension, LXProductIndex, combine
 from .errors import LXModelError
 from .evaluate import keys, mask, numbers
 from .index import LXIndex, named
-from .records import Booleans, Floats, LXRows, LXTable, RowFunction
+from .records import LXRows, LXTable, RowFunction
 
 T = TypeVar("T")  # the row
 V = TypeVar("V")  # the value: float or int

@@ -15,9 +15,9 @@ from typing import Any
 import highspy
 import numpy as np
 
+from ..columns import Booleans, Floats, Positions
 from ..compile import CompiledModel
 from ..model import MAXIMIZE
-from ..records import Booleans, Floats, Positions
 from ..solution import LXSolution
 from ..solvers.base import SolverOptions
 from ..solvers.highs import HighsSolver, new_highs, set_option

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..columns import Floats, Positions
 from ..compile import Block, CompiledModel, compile_model
 from ..constraint import EQ, GE
 from ..errors import LXModelError
 from ..model import LXModel
 from ..optimizer import LXOptimizer
-from ..records import Floats, Positions
 from ..solution import LXSolution
 from ..solvers.highs import HighsSession
 

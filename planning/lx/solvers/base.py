@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
+from ..columns import Floats
 from ..compile import CompiledModel
 from ..model import MAXIMIZE
-from ..records import Floats
 from ..solution import INFEASIBLE, OPTIMAL, UNBOUNDED, LXSolution
 
 

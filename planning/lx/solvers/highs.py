@@ -8,10 +8,10 @@ from typing import Any
 import highspy
 import numpy as np
 
+from ..columns import Floats, Positions
 from ..compile import CompiledModel, relaxed, without_objective
 from ..errors import LXSolverError
 from ..model import MAXIMIZE
-from ..records import Floats, Positions
 from ..solution import ERROR, INFEASIBLE, INTERRUPTED, OPTIMAL, TIME_LIMIT, UNBOUNDED, LXSolution
 from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve_without_entries
 
