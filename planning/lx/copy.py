@@ -18,7 +18,7 @@ from .constraint import LXConstraint
 from .container import FORMAT_VERSION, Reader, Writer, checked_index, checked_text
 from .errors import LXCopyError, LXError
 from .evaluate import Computed
-from .expression import Entries, LXLinearExpression, LXTerm, Placement
+from .expression import Entries, LXLinearExpression, LXTerm, Multiple, Placement
 from .model import MAXIMIZE, MINIMIZE, LXModel
 from .reads import FrozenReader, guard_tables, may_read, reachable
 from .records import MISSING, UNLOADED, LXLink, LXManyLink, LXRecord, LXRows, LXTable, RowFunction
@@ -201,7 +201,9 @@ class _Dump:
         """Write the terms of an expression and its constants."""
         rows = None if constraint is None else constraint.rows
         for constant in expression.constants:
-            self.freeze(constant, rows, f"The constant of {owner}")
+            self.freeze(
+                constant.function if isinstance(constant, Multiple) else constant, rows, f"The constant of {owner}"
+            )
         index = None if constraint is None else constraint.index
         return {
             "terms": [self._term(term, owner, rows, index) for term in expression.terms],
@@ -216,7 +218,7 @@ class _Dump:
             self.freeze(function, over, f"Where {name} stands in {owner}")
         if term.frozen is None:
             place = term.placement(owner, rows, index)
-            tree = tree_of(term.coefficient, place.over)
+            tree = tree_of(term.coefficient, place.over, term.factor)
             if tree is not None and all(id(table) in self.numbers for table in tree.captured()):
                 return {
                     "variable": name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -55,6 +56,7 @@ class LXTerm:
     where: RowFunction | None = None
     every: bool = False
     skip_missing: bool = False
+    factor: float = 1.0  # of the whole term: what the expression was multiplied by
     placed: Placement | None = None  # of a term that was read from a copy
     frozen: Entries | None = None  # of a term of a copy whose coefficients are values
 
@@ -75,9 +77,12 @@ class LXTerm:
         `rows` is None for a single constraint and for the objective.
         """
         if self.frozen is not None:
-            return self.frozen
+            held = self.frozen
+            return held if self.factor == 1.0 else replace(held, coefficients=held.coefficients * self.factor)
         place = self.placement(owner, rows, index)
         coefficients = numbers(self.coefficient, place.over, what=f"The coefficient of {self.variable.name} in {owner}")
+        if self.factor != 1.0:
+            coefficients = coefficients * self.factor
         keep = coefficients != 0.0
         if keep.all():
             return Entries(place.rows, place.columns, coefficients)
@@ -183,12 +188,39 @@ def _repeated(rows: LXRows | list[Any], times: int) -> LXRows | list[Any]:
     return LXRows(rows.table, np.tile(rows.positions, times)) if isinstance(rows, LXRows) else rows * times
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+@dataclass
+class Multiple:
+    """A function of the constraint's row, times a number."""
+
+    function: RowFunction
+    factor: float
+
+
+def _multiple(value: Constant, factor: float) -> Constant:
+    if isinstance(value, Multiple):
+        return Multiple(value.function, value.factor * factor)
+    return Multiple(value, factor) if callable(value) else value * factor
+
+
+Constant = RowFunction | Multiple | Floats | float
+
+
 class LXLinearExpression:
-    """A sum of terms and a constant. Repeated terms add up."""
+    """A sum of terms and a constant. Repeated terms add up.
+
+    Expressions are added, subtracted and multiplied by numbers: `2 * a - b + 3`, `sum(parts)`. Each
+    gives a new expression, whose terms take the variables that they took before.
+    """
+
+    __array_ufunc__ = None  # a number of numpy on the left leaves the multiplication to the expression
 
     def __init__(self) -> None:
         self.terms: list[LXTerm] = []
-        self.constants: list[RowFunction | Floats | float] = []
+        self.constants: list[Constant] = []
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> LXLinearExpression:
         made: LXLinearExpression = copied_object(self, memo)
@@ -196,6 +228,48 @@ class LXLinearExpression:
 
     def __repr__(self) -> str:
         return f"<LXLinearExpression of {len(self.terms)} terms>"
+
+    def __add__(self, other: LXLinearExpression | float) -> LXLinearExpression:
+        return self._plus(other, 1.0)
+
+    def __radd__(self, other: float) -> LXLinearExpression:
+        return self._plus(other, 1.0)
+
+    def __sub__(self, other: LXLinearExpression | float) -> LXLinearExpression:
+        return self._plus(other, -1.0)
+
+    def __rsub__(self, other: float) -> LXLinearExpression:
+        return (-self)._plus(other, 1.0)
+
+    def __neg__(self) -> LXLinearExpression:
+        return self._times(-1.0)
+
+    def __mul__(self, factor: float) -> LXLinearExpression:
+        if not _is_number(factor):
+            raise TypeError(f"{self!r} can't be multiplied by {factor!r}. Multiply it by a number.")
+        return self._times(float(factor))
+
+    __rmul__ = __mul__
+
+    def _plus(self, other: LXLinearExpression | float, sign: float) -> LXLinearExpression:
+        """Return the sum with an expression or number."""
+        if not isinstance(other, LXLinearExpression):
+            if not _is_number(other):
+                raise TypeError(f"{other!r} can't be added to {self!r}. Add an expression or a number.")
+            other = LXLinearExpression().add_constant(float(other))
+        made, added = self._times(1.0), other._times(sign)
+        made.terms += added.terms
+        made.constants += added.constants
+        return made
+
+    def _times(self, factor: float) -> LXLinearExpression:
+        """Return a new expression, `factor` times this one."""
+        if not math.isfinite(factor):
+            raise LXModelError(f"{self!r} can't be multiplied by {factor}. Give a finite number.")
+        made = LXLinearExpression()
+        made.terms = [replace(term, factor=term.factor * factor) for term in self.terms]
+        made.constants = [_multiple(value, factor) for value in self.constants]
+        return made
 
     def add_term(
         self,
@@ -265,11 +339,13 @@ class LXLinearExpression:
     def constant(self, owner: str, rows: LXRows | list[Any] | None) -> Floats:
         """Return the sum of the constants for each constraint."""
         total = np.zeros(1 if rows is None else len(rows))
-        for value in self.constants:
+        for given in self.constants:
+            value, factor = (given.function, given.factor) if isinstance(given, Multiple) else (given, 1.0)
             if isinstance(value, np.ndarray):
                 total = total + value
             elif rows is None and callable(value):
                 raise LXModelError(f"{owner} is a single row: its constant must be a number.")
             else:
-                total = total + numbers(value, rows if rows is not None else [None], what=f"The constant of {owner}")
+                found = numbers(value, rows if rows is not None else [None], what=f"The constant of {owner}")
+                total = total + found * factor
         return total

@@ -53,8 +53,18 @@ class LXTree(Computed):
         yield from _captured(self.node)
 
 
-def tree_of(function: Any, rows: Any) -> LXTree | None:
-    """Return the tree of a function that is proven for these rows, or None."""
+def tree_of(function: Any, rows: Any, factor: float = 1.0) -> LXTree | None:
+    """Return the tree of a function that is proven for these rows, times `factor`, or None."""
+    tree = _tree_of(function, rows)
+    if tree is not None and factor != 1.0:
+        constant = tree.node[1] * factor if tree.is_constant else factor
+        if not math.isfinite(constant):
+            return None
+        tree = LXTree(("n", constant) if tree.is_constant else ("*", tree.node, ("n", factor)))
+    return tree if tree is not None and _depth(tree.node) <= DEEPEST else None
+
+
+def _tree_of(function: Any, rows: Any) -> LXTree | None:
     if isinstance(function, LXTree):
         return function
     if type(function) in (int, float):
@@ -75,7 +85,7 @@ def tree_of(function: Any, rows: Any) -> LXTree | None:
             return None
     except (Unproven, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
-    return tree if _depth(tree.node) <= DEEPEST else None
+    return tree
 
 
 def _number(value: Any) -> Any:
