@@ -9,12 +9,14 @@ from .closures import copy_function_detaching_closure
 from .columns import LXColumn
 from .compile import CompiledModel, compile_model, with_whole_decisions_held
 from .constraint import LXConstraint
-from .copy import FORMAT_VERSION, dump_model, load_model
+from .container import FORMAT_VERSION
 from .detach import detach_orm_object, materialize_and_detach_list
 from .dimension import LXIndexDimension
+from .dump import dump_model
 from .errors import LXCopyError, LXDetachError, LXError, LXModelError, LXNotLoadedError, LXSolverError
 from .expression import LXLinearExpression
 from .fresh import Difference, FreshRows, apply_to_fresh
+from .load import load_model
 from .model import LXModel
 from .optimizer import LXOptimizer
 from .records import MISSING, LXLink, LXManyLink, LXRecord, LXRows, LXTable

@@ -106,6 +106,7 @@ class LXModel:
         raise LXCopyError(f"A shallow copy of {self!r} would share its rows. Use copy.deepcopy.")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from .copy import dump_model, load_model
+        from .dump import dump_model
+        from .load import load_model
 
         return load_model, (dump_model(self),)

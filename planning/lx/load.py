@@ -1,10 +1,4 @@
-"""A model copy: tables, families and terms as canonical bytes, and back.
-
-Functions do not travel. One that is proven (see `evaluate`) travels as its expression tree and is
-evaluated again, so that a change to the data shows; what any other function gave travels as values,
-and a change to data that it may have read is refused by name. The same data give the same bytes in
-any process.
-"""
+"""Reading a model copy: nothing is unpickled, and everything is checked before it is used."""
 
 from __future__ import annotations
 
@@ -13,36 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .columns import Floats, LXColumn
 from .constraint import LXConstraint
-from .container import FORMAT_VERSION, Reader, Writer, checked_index, checked_text
+from .container import Reader, checked_index, checked_text
 from .errors import LXCopyError, LXError
-from .evaluate import Computed
-from .expression import Entries, LXLinearExpression, LXTerm, Multiple, Placement
+from .expression import Entries, LXLinearExpression, LXTerm, Placement
 from .model import MAXIMIZE, MINIMIZE, LXModel
-from .reads import FrozenReader, guard_tables, may_read, reachable
-from .records import MISSING, UNLOADED, LXLink, LXManyLink, LXRecord, LXRows, LXTable, RowFunction
-from .trees import LXTree, tree_as_json, tree_from_json, tree_of
+from .reads import FrozenReader, guard_tables
+from .records import MISSING, UNLOADED, LXLink, LXManyLink, LXRows, LXTable
+from .trees import LXTree, tree_from_json
 from .variable import BINARY, CONTINUOUS, INTEGER, LXVariable
-
-__all__ = ["FORMAT_VERSION", "dump_model", "load_model"]
-
-
-def dump_model(model: LXModel) -> bytes:
-    """Return the model as canonical bytes: the same for the same data, in any process."""
-    tables = _tables_of(model)
-    dump = _Dump(tables, list(model.frozen))
-    content = {
-        "name": model.name,
-        "sense": model.sense,
-        "tables": [dump.table(table) for table in tables],
-        "named": {name: dump.numbers[id(table)] for name, table in model.tables.items()},
-        "variables": [dump.variable(variable) for variable in model.variables],
-        "constraints": [dump.constraint(constraint) for constraint in model.constraints],
-        "objective": dump.terms(model.objective, "the objective", None),
-    }
-    content["frozen"] = dump.readers()
-    return dump.writer.bytes(content)
 
 
 def load_model(data: bytes) -> LXModel:
@@ -56,185 +29,6 @@ def load_model(data: bytes) -> LXModel:
         raise LXCopyError("The model copy contradicts itself.") from error
     reader.check_end()
     return model
-
-
-def _tables_of(model: LXModel) -> list[LXTable]:
-    """Return every table that the model reaches, in a fixed order."""
-    families: list[LXVariable[Any, Any] | LXConstraint[Any]] = [*model.variables, *model.constraints]
-    starts = [model.tables[name] for name in sorted(model.tables)]
-    starts += [family.rows.table for family in families if isinstance(family.rows, LXRows)]
-    expressions = [model.objective, *(constraint.lhs for constraint in model.constraints if constraint.lhs is not None)]
-    terms = [term for expression in expressions for term in expression.terms]
-    starts += [term.over.table for term in terms if isinstance(term.over, LXRows)]
-    starts += [term.placed.over.table for term in terms if term.placed and isinstance(term.placed.over, LXRows)]
-    return reachable(starts)
-
-
-class _Dump:
-    """Writes the parts of a model."""
-
-    def __init__(self, tables: list[LXTable], frozen: list[FrozenReader]) -> None:
-        self.writer = Writer()
-        self.tables = tables
-        self.numbers = {id(table): number for number, table in enumerate(tables)}
-        self.frozen = frozen
-
-    def readers(self) -> list[Any]:
-        """Return what the functions that stay behind may have read, each once."""
-        written = [
-            [
-                reader.owner,
-                None if reader.tables is None else sorted(self._number(table) for table in reader.tables),
-                None if reader.fields is None else sorted(reader.fields),
-            ]
-            for reader in self.frozen
-        ]
-        return [entry for number, entry in enumerate(written) if entry not in written[:number]]
-
-    def _number(self, table: LXTable) -> int:
-        return self.numbers.get(id(table), MISSING)
-
-    def function(
-        self, given: RowFunction | Computed | Floats | float | None, rows: Any, owner: str, values: Floats
-    ) -> Any:
-        """Write a function of the row: its tree where it is proven, what it gave otherwise."""
-        tree = None if isinstance(given, np.ndarray) else tree_of(given, rows)
-        if tree is not None and all(id(table) in self.numbers for table in tree.captured()):
-            return {"tree": tree_as_json(tree.node, self.numbers)}
-        self.freeze(given, rows, owner)
-        return {"values": self.writer.array(values)}
-
-    def freeze(self, given: Any, rows: Any, owner: str) -> None:
-        """Remember that a function stays behind."""
-        if callable(given):
-            self.frozen.append(may_read(owner, given, rows))
-
-    def table(self, table: LXTable) -> dict[str, Any]:
-        """Write a table."""
-        if table.size and not (table.columns or table.links):
-            raise LXCopyError(f"Table {table.name} has rows but no columns. Give it a column before it travels.")
-        written: dict[str, Any] = {
-            "name": table.name,
-            "size": table.size,
-            "key": table.key,
-            "dimensions": list(table.dimensions),
-            "columns": {
-                name: self.writer.column(column)
-                for name, column in sorted(table.columns.items())
-                if not table.unloaded.get(name)  # where some rows lack the field, it counts as not loaded in the copy
-            },
-            "links": {name: self._link(link) for name, link in sorted(table.links.items())},
-        }
-        if table.many_links:
-            written["many"] = {
-                name: [
-                    self.numbers[id(link.target)],
-                    self.writer.array(link.lengths),
-                    self.writer.array(link.positions),
-                ]
-                for name, link in sorted(table.many_links.items())
-            }
-        return written
-
-    def _link(self, link: LXLink) -> list[Any]:
-        if link.target is None or (link.positions == UNLOADED).any():
-            return [None, self.writer.array(np.where(link.positions == MISSING, MISSING, 0))]
-        return [self.numbers[id(link.target)], self.writer.array(link.positions)]
-
-    def rows(self, rows: LXRows | list[Any] | None) -> Any:
-        """Write rows: positions in a table, or how many plain objects there are."""
-        if rows is None:
-            return None
-        if isinstance(rows, LXRows):
-            return {"table": self.numbers[id(rows.table)], "positions": self.writer.array(rows.positions)}
-        return {"size": len(rows)}
-
-    def keys(self, keys: list[Any]) -> Any:
-        """Write keys by their parts: a column for each, or positions where the part is a record."""
-        if keys and set(map(type, keys)) == {tuple} and len(set(map(len, keys))) == 1:
-            return {"parts": [self.keys(list(part)) for part in zip(*keys, strict=True)]}
-        if keys and all(issubclass(kind, LXRecord) for kind in set(map(type, keys))):
-            table = keys[0]._table
-            if id(table) not in self.numbers or any(key._table is not table for key in keys):
-                raise LXCopyError(
-                    f"The keys of a family are rows of {table.name} and of tables that do not travel with the model. "
-                    "Add the tables to the model's tables, or use the rows' names as keys."
-                )
-            positions = np.array([key._position for key in keys])
-            return {"table": self.numbers[id(table)], "positions": self.writer.array(positions)}
-        return {"column": self.writer.column(LXColumn.of(keys))}
-
-    def variable(self, variable: LXVariable[Any, Any]) -> dict[str, Any]:
-        """Write a family of variables."""
-        lower, upper = variable.bound_arrays()
-        name, rows = variable.name, variable.rows
-        self.freeze(variable.index_function, rows, f"The key of {name}")
-        self.freeze(variable.whole, rows, f"The condition for whole numbers of {name}")
-        return {
-            "name": name,
-            "kind": variable.kind,
-            "rows": self.rows(rows),
-            "keys": self.keys(variable.keys),
-            "whole": self.writer.array(variable.whole_mask()),
-            "lower": self.function(variable.lower, rows, f"The lower bound of {name}", lower),
-            "upper": self.function(variable.upper, rows, f"The upper bound of {name}", upper),
-        }
-
-    def constraint(self, constraint: LXConstraint[Any]) -> dict[str, Any]:
-        """Write a family of constraints."""
-        assert constraint.lhs is not None
-        name, rows = constraint.name, constraint.rows
-        self.freeze(constraint.index_function, rows, f"The key of {name}")
-        right = constraint.rhs_array()
-        return {
-            "name": name,
-            "sense": constraint.sense,
-            "rows": self.rows(rows),
-            "keys": None if rows is None else self.keys(constraint.keys),
-            "rhs": self.function(
-                constraint.right, rows if rows is not None else [None], f"The right side of {name}", right
-            ),
-            "lhs": self.terms(constraint.lhs, name, constraint),
-        }
-
-    def terms(self, expression: LXLinearExpression, owner: str, constraint: LXConstraint[Any] | None) -> dict[str, Any]:
-        """Write the terms of an expression and its constants."""
-        rows = None if constraint is None else constraint.rows
-        for constant in expression.constants:
-            self.freeze(
-                constant.function if isinstance(constant, Multiple) else constant, rows, f"The constant of {owner}"
-            )
-        index = None if constraint is None else constraint.index
-        return {
-            "terms": [self._term(term, owner, rows, index) for term in expression.terms],
-            "constant": self.writer.array(expression.constant(owner, rows)),
-        }
-
-    def _term(self, term: LXTerm, owner: str, rows: Any, index: Any) -> dict[str, Any]:
-        name = term.variable.name
-        what = f"The coefficient of {name} in {owner}"
-        for function in (term.at, term.variable_key, term.row_key, term.where):
-            over = rows if function is term.at else (term.variable.rows if term.over is None else term.over)
-            self.freeze(function, over, f"Where {name} stands in {owner}")
-        if term.frozen is None:
-            place = term.placement(owner, rows, index)
-            tree = tree_of(term.coefficient, place.over, term.factor)
-            if tree is not None and all(id(table) in self.numbers for table in tree.captured()):
-                return {
-                    "variable": name,
-                    "rows": self.writer.array(place.rows),
-                    "columns": self.writer.array(place.columns),
-                    "tree": tree_as_json(tree.node, self.numbers),
-                    "over": None if tree.is_constant else self.rows(place.over),
-                }
-            self.freeze(term.coefficient, place.over, what)
-        entries = term.entries(owner, rows, index)
-        return {
-            "variable": name,
-            "rows": self.writer.array(entries.rows),
-            "columns": self.writer.array(entries.columns),
-            "values": self.writer.array(entries.coefficients),
-        }
 
 
 def _load_model(reader: Reader) -> LXModel:
