@@ -13,7 +13,7 @@ from .detach import materialize_and_detach_list, source_of
 from .errors import LXModelError
 from .evaluate import Computed, keys, numbers
 from .expression import LXLinearExpression
-from .index import LXIndex, named
+from .index import LXIndex, named, primary_keys
 from .records import LXRows, LXTable, RowFunction
 
 T = TypeVar("T")
@@ -87,8 +87,8 @@ class LXConstraint(Generic[T]):
         return self
 
     def indexed_by(self, function: RowFunction) -> LXConstraint[T]:
-        """Set the key of a row."""
-        self.index_function, self._index = function, None
+        """Set the key of a row: any hashable value. Without it, rows of an ORM have their primary key."""
+        self.index_function, self._index, self._keys = function, None, None
         return self
 
     def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXConstraint[T]:
@@ -107,10 +107,10 @@ class LXConstraint(Generic[T]):
     def materialize(self, memo: dict[Any, Any]) -> None:
         """Detach the rows; done once, by the model that takes the family."""
         if self._source is not None and self._rows is None:
-            if self.index_function is None:
-                raise LXModelError(f"Constraint {self.name} has rows but no index. Give its key with indexed_by.")
             self._rows = materialize_and_detach_list(self._source, memo)
             self._source = None
+        if self._rows is not None and self._keys is None and self.index_function is None:
+            self._keys = primary_keys(f"Constraint {self.name}", self._rows)
         if self._rows is None and self.index_function is not None:
             raise LXModelError(f"Constraint {self.name} has an index but no rows. Give them with from_data.")
         if self.lhs is None or self.sense is None:

@@ -152,6 +152,13 @@ class LXIndex:
 _PLAIN = {str, int, float, bool, tuple, type(None)}
 
 
+def primary_keys(owner: str, rows: LXRows | list[Any]) -> list[Hashable]:
+    """Return the primary key of each row: the keys of a family that names no other."""
+    if not isinstance(rows, LXRows) or rows.table.key is None:
+        raise LXModelError(f"{owner} has no index, and its rows no primary key. Give its key with indexed_by.")
+    return rows.column(rows.table.key).tolist()
+
+
 def named(name: str, key: Hashable) -> str:
     """Return the readable name of a family's member: `make[Chair,Week 1]`; a single one has the key None."""
     if key is None:

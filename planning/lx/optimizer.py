@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from .compile import CompiledModel, compile_model
 from .errors import LXSolverError
@@ -12,15 +12,17 @@ from .solution import LXSolution
 from .solvers import SolverOptions, make_solver
 from .solvers.base import ProgressCallback, StopCallback
 
+T = TypeVar("T")  # the row, for readers: `LXOptimizer[Product]()`
 
-class LXOptimizer:
+
+class LXOptimizer(Generic[T]):
     """Solves models: `LXOptimizer().use_solver("highs", time_limit=60).solve(model)`."""
 
     def __init__(self) -> None:
         self.solver = "highs"
         self.options = SolverOptions()
 
-    def use_solver(self, name: str, **options: Any) -> LXOptimizer:
+    def use_solver(self, name: str, **options: Any) -> LXOptimizer[T]:
         """Choose a solver and its options: time_limit (s), gap (relative), threads, seed."""
         known = [field.name for field in fields(SolverOptions)]
         unknown = sorted(set(options) - set(known))

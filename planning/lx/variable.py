@@ -13,7 +13,7 @@ from .detach import materialize_and_detach_list, source_of
 from .dimension import LXIndexDimension, LXProductIndex, combine
 from .errors import LXModelError
 from .evaluate import keys, mask, numbers
-from .index import LXIndex, named
+from .index import LXIndex, named, primary_keys
 from .records import LXRows, LXTable, RowFunction
 
 T = TypeVar("T")  # the row
@@ -81,8 +81,11 @@ class LXVariable(Generic[T, V]):
         return self
 
     def indexed_by(self, function: RowFunction) -> LXVariable[T, V]:
-        """Set the key of a row: any hashable value, a tuple for several dimensions."""
-        self.index_function, self._index = function, None
+        """Set the key of a row: any hashable value, a tuple for several dimensions.
+
+        Without it, rows of an ORM have their primary key.
+        """
+        self.index_function, self._index, self._keys = function, None, None
         return self
 
     def indexed_by_product(self, *dimensions: LXIndexDimension, where: RowFunction | None = None) -> LXVariable[T, V]:
@@ -117,10 +120,10 @@ class LXVariable(Generic[T, V]):
         if self._rows is None:
             if self._source is None:
                 raise LXModelError(f"Variable {self.name} has no rows. Give them with from_data or from_model.")
-            if self.index_function is None:
-                raise LXModelError(f"Variable {self.name} has no index. Give its key with indexed_by.")
             self._rows = materialize_and_detach_list(self._source, memo)
             self._source = None
+        if self._keys is None and self.index_function is None:
+            self._keys = primary_keys(f"Variable {self.name}", self._rows)
 
     @property
     def rows(self) -> LXRows | list[Any]:
@@ -145,16 +148,17 @@ class LXVariable(Generic[T, V]):
     def index(self) -> LXIndex:
         """Where each key and each row stands in the family. A key that occurs twice raises."""
         if self._index is None:
-            self._index = LXIndex(f"Variable {self.name}", self.rows, self.index_function, self._keys)
+            listed = self.keys if self.index_function is None else self._keys
+            self._index = LXIndex(f"Variable {self.name}", self.rows, self.index_function, listed)
         return self._index
 
     @property
     def keys(self) -> list[Hashable]:
         """The key of each variable of the family."""
+        self.materialize({})
         if self._keys is not None:
             return self._keys
-        if self.index_function is None:
-            raise LXModelError(f"Variable {self.name} has no index. Give its key with indexed_by.")
+        assert self.index_function is not None
         return keys(self.index_function, self.rows)
 
     def bound_arrays(self) -> tuple[Floats, Floats]:

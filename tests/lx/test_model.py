@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from planning.lx import (
     LXTable,
     LXVariable,
     compile_model,
+    dump_model,
+    load_model,
 )
 from tests.lx.small_models import dense_model, furniture, furniture_model, matrix
 
@@ -136,14 +139,32 @@ class TestFamilies:
         with pytest.raises(LXModelError, match="Variable x has no rows"):
             LXModel("m").add_variable(LXVariable[Any, float]("x").indexed_by(lambda r: r.name))
         with pytest.raises(LXModelError, match="Variable x has no index"):
-            LXModel("m").add_variable(LXVariable[Any, float]("x").from_data(furniture()[0]))
+            LXModel("m").add_variable(LXVariable[Any, float]("x").from_data([1, 2]))
+        with pytest.raises(LXModelError, match="its rows no primary key"):
+            LXModel("m").add_variable(LXVariable[Any, float]("x").from_data(LXTable("t", {"id": [1, 2]})))
 
     def test_of_constraints_say_rows_and_index_both_or_neither(self) -> None:
         x = x_over()
-        with pytest.raises(LXModelError, match="Constraint c has rows but no index"):
-            LXModel("m").add_constraint(single(x).from_data(furniture()[1]))
+        with pytest.raises(LXModelError, match="Constraint c has no index"):
+            LXModel("m").add_constraint(single(x).from_data([1, 2]))
         with pytest.raises(LXModelError, match="Constraint c has an index but no rows"):
             LXModel("m").add_constraint(single(x).indexed_by(lambda m: m.name))
+
+    def test_without_an_index_have_the_primary_key_of_their_rows(self) -> None:
+        products, machines, recipes = furniture()
+        x = LXVariable[Any, float]("x").bounds(upper=1).from_data(products.rows[1:])
+        used = LXLinearExpression().add_join(
+            x, over=recipes.rows[2:], variable_key=lambda r: r.product, row_key=lambda r: r.machine
+        )
+        family = LXConstraint[Any]("c").from_data(machines).expression(used).le().rhs(9)
+        model = LXModel("m").add_variable(x).add_constraint(family).maximize(LXLinearExpression().add_term(x))
+        for made in (model, copy.deepcopy(model), load_model(dump_model(model))):
+            assert made.variables[0].keys == [2, 3]
+            assert made.constraints[0].keys == [1, 2]
+            values = LXOptimizer().solve(made).variables["x"]
+            assert [values[2], values[products.rows[2]]] == [1.0, 1.0]
+        assert copy.deepcopy(LXVariable[Any, float]("x").from_data(products)).keys == [1, 2, 3]
+        assert family.indexed_by(lambda m: m.name).keys == ["Cutting", "Assembly"]
 
     def test_of_constraints_have_an_expression_and_a_sense(self) -> None:
         with pytest.raises(LXModelError, match="no expression or no sense"):

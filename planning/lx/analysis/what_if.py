@@ -63,9 +63,9 @@ class LXWhatIfAnalyzer:
     value's size, so that an increase always goes up.
     """
 
-    def __init__(self, model: LXModel, optimizer: LXOptimizer | None = None) -> None:
+    def __init__(self, model: LXModel, optimizer: LXOptimizer[Any] | None = None) -> None:
         self.model = model
-        self.optimizer = optimizer or LXOptimizer()
+        self.optimizer: LXOptimizer[Any] = optimizer or LXOptimizer()
         self.compiled = compile_model(model)
         self._session: HighsSession | None = None
         self._baseline: LXSolution | None = None
