@@ -189,3 +189,20 @@ class LXProductIndex(LXIndex):
         if not (found == MISSING).any():
             return found
         return np.array([self._place(key) for key in keys(function, rows)], dtype=np.int64)
+
+
+def restored_index(owner: str, rows: LXRows | list[Any], listed: list[Hashable]) -> LXIndex | None:
+    """Return the index of a family over several dimensions that was read from a copy; None where it is none."""
+    if not isinstance(rows, LXRows) or not rows.table.dimensions:
+        return None
+    links = [rows.table.links[name] for name in rows.table.dimensions]
+    keys_of = [key for key in listed if isinstance(key, tuple) and len(key) == len(links)]
+    parts = []
+    for number, link in enumerate(links):
+        places = link.positions[rows.positions]
+        if link.target is None or len(keys_of) != len(listed) or (places < 0).any():
+            return None
+        names = dict(zip(places.tolist(), (key[number] for key in keys_of), strict=True))
+        there = LXRows(link.target, np.array(list(names), dtype=np.int64))
+        parts.append(LXIndex(f"Dimension {number} of {owner}", there, None, list(names.values())))
+    return LXProductIndex(owner, rows, listed, parts)

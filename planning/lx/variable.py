@@ -10,7 +10,7 @@ import numpy as np
 from .closures import copy_of_family
 from .columns import Booleans, Floats
 from .detach import materialize_and_detach_list, source_of
-from .dimension import LXIndexDimension, LXProductIndex, combine
+from .dimension import LXIndexDimension, LXProductIndex, combine, restored_index
 from .errors import LXModelError
 from .evaluate import keys, mask, numbers
 from .index import LXIndex, named, primary_keys
@@ -148,8 +148,9 @@ class LXVariable(Generic[T, V]):
     def index(self) -> LXIndex:
         """Where each key and each row stands in the family. A key that occurs twice raises."""
         if self._index is None:
-            listed = self.keys if self.index_function is None else self._keys
-            self._index = LXIndex(f"Variable {self.name}", self.rows, self.index_function, listed)
+            owner, listed = f"Variable {self.name}", self.keys if self.index_function is None else self._keys
+            restored = None if listed is None else restored_index(owner, self.rows, listed)
+            self._index = LXIndex(owner, self.rows, self.index_function, listed) if restored is None else restored
         return self._index
 
     @property
