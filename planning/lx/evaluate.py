@@ -13,6 +13,7 @@ import dis
 import math
 import types
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ import numpy.typing as npt
 
 from .columns import Booleans, Floats, Positions
 from .errors import LXModelError
-from .records import MISSING, LXProduct, LXRecord, LXRows, LXTable, RowFunction
+from .records import MISSING, LXRecord, LXRows, LXTable, RowFunction
+from .row_by_row import extend
 
 _LOADS = {
     "LOAD_FAST",
@@ -236,14 +238,6 @@ def _trace(function: RowFunction, rows: LXRows) -> Any:
         raise Unproven from error
 
 
-def of_row(function: RowFunction, rows: LXRows | Sequence[Any]) -> RowFunction:
-    """Return a function of one row: a row of several dimensions gives each of them as an argument."""
-    if isinstance(rows, LXRows):
-        dimensions = rows.table.dimensions
-        return (lambda row: function(*(getattr(row, name) for name in dimensions))) if dimensions else function
-    return (lambda row: function(*row)) if len(rows) and isinstance(rows[0], LXProduct) else function
-
-
 def numbers(
     function: RowFunction | Computed | float | int | None,
     rows: LXRows | Sequence[Any],
@@ -309,41 +303,30 @@ def _row_by_row(function: RowFunction, rows: LXRows | Sequence[Any], what: str, 
     """Return the function's value row by row, each checked for its type."""
     results: list[Any] = []
     try:
-        _extend(results, function, rows)
+        extend(results, function, rows)
     except (ArithmeticError, TypeError) as error:  # a division by zero, a blank in a sum, a number too large
         _floats(results, rows, what, blank)  # a row before it may be at fault too
         raise _failure(what, rows[len(results)], error) from error
     return _floats(results, rows, what, blank)
 
 
-def _extend(results: list[Any], function: RowFunction, rows: LXRows | Sequence[Any]) -> None:
-    """Add what the function gives row by row; where it raises, the rows before are there."""
-    if not isinstance(rows, LXRows):
-        results.extend(map(of_row(function, rows), rows))
-        return
-    code = getattr(function, "__code__", None)
-    with rows.read_ahead(
-        [*rows.table.dimensions, *(code.co_names if isinstance(code, types.CodeType) else ())]
-    ) as records:
-        results.extend(map(of_row(function, rows), records))
-
-
 def _floats(results: list[Any], rows: LXRows | Sequence[Any], what: str, blank: float | None) -> Floats:
-    """Return the results as float64, each checked for its type."""
-    if set(map(type, results)) == {float}:
-        return np.array(results, dtype=np.float64)
+    """Return the results as float64, each checked for its type; there are fewer than rows where one failed."""
+    kinds = set(map(type, results))
+    if blank is not None and type(None) in kinds:
+        results = [blank if value is None else value for value in results]
+        kinds = set(map(type, results))
+    if kinds <= {float, int}:
+        with suppress(OverflowError):  # a whole number too large: it is named below
+            return np.array(results, dtype=np.float64)
     checked: list[float] = []
-    for row, value in zip(rows, results, strict=False):  # there are fewer results where a row failed
-        kind = type(value)
-        if value is None and blank is not None:
-            checked.append(blank)
-        elif kind is float or kind is int or isinstance(value, (np.floating, np.integer)):
-            try:
-                checked.append(float(value))
-            except OverflowError as error:
-                raise _failure(what, row, error) from error
-        else:
-            raise LXModelError(f"{what} gives {value!r} for {row!r}. It must give a number.")
+    for place, value in enumerate(results):
+        if type(value) not in (float, int) and not isinstance(value, (np.floating, np.integer)):
+            raise LXModelError(f"{what} gives {value!r} for {rows[place]!r}. It must give a number.")
+        try:
+            checked.append(float(value))
+        except OverflowError as error:
+            raise _failure(what, rows[place], error) from error
     return np.array(checked, dtype=np.float64)
 
 
@@ -365,10 +348,10 @@ def _finite(values: Floats, rows: LXRows | Sequence[Any], what: str, blank: floa
 def mask(function: RowFunction, rows: LXRows | Sequence[Any], *, what: str) -> Booleans:
     """Return where the function is true; it must give True or False for every row."""
     results: list[Any] = []
-    _extend(results, function, rows)
-    for row, value in zip(rows, results, strict=True):
-        if value is not True and value is not False:
-            raise LXModelError(f"{what} gives {value!r} for {row!r}. It must give True or False.")
+    extend(results, function, rows)
+    if not set(map(type, results)) <= {bool}:
+        place, value = next((place, value) for place, value in enumerate(results) if type(value) is not bool)
+        raise LXModelError(f"{what} gives {value!r} for {rows[place]!r}. It must give True or False.")
     return np.array(results, dtype=np.bool_)
 
 
@@ -380,7 +363,7 @@ def keys(function: RowFunction, rows: LXRows | Sequence[Any]) -> list[Any]:
         except Unproven:
             pass
     results: list[Any] = []
-    _extend(results, function, rows)
+    extend(results, function, rows)
     return results
 
 

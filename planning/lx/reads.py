@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import LXModelError
+from .gate import is_filled
 from .records import LXRecord, LXRows, LXTable
 
 
@@ -35,7 +36,7 @@ def may_read(owner: str, function: Any, rows: Any) -> FrozenReader:
     if type(function) is not types.FunctionType:
         return FrozenReader(owner, None, None)
     captured = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-    captured += [cell.cell_contents for cell in function.__closure__ or () if _filled(cell)]
+    captured += [cell.cell_contents for cell in function.__closure__ or () if is_filled(cell)]
     code = function.__code__
     captured += [function.__globals__[name] for name in code.co_names if name in function.__globals__]
     calls = any(step.opname.startswith(("CALL", "PRECALL", "IMPORT")) for step in dis.get_instructions(code))
@@ -46,14 +47,6 @@ def may_read(owner: str, function: Any, rows: Any) -> FrozenReader:
     starts += [value._table for value in captured if isinstance(value, LXRecord)]
     fields = None if calls or nested else frozenset(code.co_names)
     return FrozenReader(owner, tuple(reachable(starts)), fields)
-
-
-def _filled(cell: types.CellType) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018
-    except ValueError:
-        return False
-    return True
 
 
 def reachable(starts: Iterable[LXTable]) -> list[LXTable]:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import repeat
-from operator import attrgetter, setitem
 from typing import Any, overload
 
 import numpy as np
@@ -86,13 +84,14 @@ class LXTable:
         self.many_links: dict[str, LXManyLink] = {}
         self.unloaded: dict[str, set[int]] = {}  # where a field was not loaded that other rows have; NULL stands there
         self.edits: dict[tuple[int, str], Any] = {}  # what the cells held that were written since
+        self.watchers: list[Callable[[int, str], None]] = []  # told what is written, while a function runs
         self._records: dict[int, LXRecord] = {}
 
     def __repr__(self) -> str:
         return f"<LXTable {self.name}: {self.size} rows>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_records": {}}  # records are views: a copy of the table makes its own
+        return vars(self) | {"_records": {}, "watchers": []}  # records are views: a copy of the table makes its own
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> LXTable:
         made = LXTable.__new__(LXTable)
@@ -138,8 +137,8 @@ class LXTable:
         except KeyError:
             fresh = [position for position in dict.fromkeys(wanted) if position not in held]
         made = list(map(_new, repeat(LXRecord, len(fresh))))
-        _all(map(_set_table, made, repeat(self)))
-        _all(map(_set_position, made, fresh))
+        call_all(map(_set_table, made, repeat(self)))
+        call_all(map(_set_position, made, fresh))
         if len(fresh) == len(wanted):
             held.update(zip(fresh, made, strict=True))
             return made
@@ -213,6 +212,8 @@ class LXTable:
         self.edits.setdefault((position, field), before)
         if field in self.unloaded:
             self.unloaded[field].discard(position)
+        for watcher in self.watchers:
+            watcher(position, field)
 
 
 class LXProduct(tuple[Any, ...]):
@@ -224,7 +225,7 @@ class LXProduct(tuple[Any, ...]):
 class LXRecord:
     """One detached row: reads and writes the columns of its table, and never a database.
 
-    Its `__dict__` is empty but for what `LXRows.read_ahead` puts there for a while.
+    Its `__dict__` is empty but for what `row_by_row` puts there for a while.
     """
 
     __slots__ = ("__dict__", "_position", "_table")
@@ -268,10 +269,9 @@ class LXRecord:
 _new = object.__new__
 _set_table = LXRecord.__dict__["_table"].__set__
 _set_position = LXRecord.__dict__["_position"].__set__
-_held_by = attrgetter("__dict__")
 
 
-def _all(calls: Iterable[object]) -> None:
+def call_all(calls: Iterable[object]) -> None:
     """Make all the calls of a map, in C."""
     deque(calls, maxlen=0)
 
@@ -299,56 +299,6 @@ class LXRows(Sequence[LXRecord]):
 
     def __iter__(self) -> Iterator[LXRecord]:
         return iter(self.table.records(self.positions))
-
-    @contextmanager
-    def read_ahead(self, names: Iterable[str]) -> Iterator[list[LXRecord]]:
-        """Give the records; they, and those that they lead to, hold the fields `names` in the block.
-
-        What is not held is read from its column as ever. Values that are written to a column itself
-        in the block, rather than to a record, are not seen.
-        """
-        fields = {name for name in names if not name.startswith("_")}
-        held: list[dict[str, Any]] = []
-        seen: set[int] = set()
-        waiting = [self]
-        own = self.table.records(self.positions)
-        try:
-            while waiting:
-                rows = waiting.pop()
-                table = rows.table
-                if id(table) in seen:
-                    continue
-                seen.add(id(table))
-                places = list(map(_held_by, own if rows is self else table.records(rows.positions)))
-                held += places
-                for field in fields & (table.columns.keys() | table.links.keys()):
-                    values = rows._values(field, waiting)
-                    if values is not None:
-                        _all(map(setitem, places, repeat(field), values))
-            yield own
-        finally:
-            _all(map(dict.clear, held))
-
-    def _values(self, field: str, led_to: list[LXRows]) -> list[Any] | None:
-        """Return what the rows hold in `field`, None where it is better read one by one; add the rows it leads to."""
-        column = self.table.columns.get(field)
-        if column is not None:
-            values = column.take(self.positions).tolist()
-            numpy_scalars = any(issubclass(kind, np.generic) for kind in set(map(type, values)))
-            return None if numpy_scalars or self.table.unloaded.get(field) else values
-        link = self.table.links[field]
-        if link.target is None or (link.positions < MISSING).any():
-            return None
-        reached = link.positions[self.positions]
-        there = reached[reached != MISSING]
-        is_reached = np.zeros(link.target.size, dtype=np.bool_)
-        is_reached[there] = True
-        led_to.append(LXRows(link.target, np.flatnonzero(is_reached)))
-        link.target.records(led_to[-1].positions)
-        if len(there) == len(reached):
-            return link.target.records(reached)
-        found = iter(link.target.records(there))
-        return [None if position == MISSING else next(found) for position in reached.tolist()]
 
     def where(self, mask: Booleans) -> LXRows:
         """Return the rows for which `mask` is true."""

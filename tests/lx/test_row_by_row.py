@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from planning.lx import MISSING, LXLink, LXModelError, LXNotLoadedError, LXRecord, LXTable
+from planning.lx import MISSING, LXColumn, LXLink, LXModelError, LXNotLoadedError, LXRecord, LXTable
 from planning.lx.evaluate import keys, mask, numbers
+from planning.lx.row_by_row import extend
 
 
 def _tables() -> tuple[LXTable, LXTable]:
@@ -82,3 +88,238 @@ def test_a_whole_number_too_large_names_its_row() -> None:
     recipes, _ = _tables()
     with pytest.raises(LXModelError, match="fails for <Recipe c>"):
         numbers(lambda r: 10**400 if r.hours > 2 else 1.0, recipes.rows, what="hours")
+
+
+# --- what the function does with its row ----------------------------------------------------
+
+KEPT: list[object] = []
+
+
+def _kept(row: LXRecord) -> float:
+    KEPT.append(row)
+    return 1.0
+
+
+def _passed_on(row: LXRecord) -> float:
+    return _kept(row)
+
+
+def _bound_to_another_name(row: LXRecord) -> float:
+    same = row
+    KEPT.append(same)
+    return 1.0
+
+
+def _read_within(row: LXRecord) -> float:
+    return sum(KEPT.append(row) or 1.0 for _ in range(1))  # type: ignore[func-returns-value]
+
+
+def _seen_in_locals(row: LXRecord) -> float:
+    KEPT.append(locals()["row"])
+    return 1.0
+
+
+def _one_of_two(row: LXRecord) -> float:
+    KEPT.append(row if row.hours > 0 else None)
+    return 1.0
+
+
+def _bound_anew(row: LXRecord) -> float:
+    KEPT.append(row)
+    row = row.machine
+    return 1.0
+
+
+@pytest.mark.parametrize(
+    "function",
+    [_kept, _passed_on, _bound_to_another_name, _read_within, _seen_in_locals, _one_of_two, _bound_anew],
+)
+def test_a_row_that_the_function_keeps_is_its_record(function: Callable[[Any], float]) -> None:
+    recipes, _ = _tables()
+    KEPT.clear()
+    assert numbers(function, recipes.rows, what="hours").tolist() == [1.0, 1.0, 1.0]
+    assert [row is recipes.record(position) for position, row in enumerate(KEPT)] == [True, True, True]
+
+
+def test_a_row_that_a_relation_leads_to_is_its_record() -> None:
+    recipes, machines = _tables()
+    found = keys(lambda r: (r.machine, abs(r.hours)), recipes.rows)
+    assert [machine for machine, _ in found] == [machines.record(0), machines.record(1), None]
+    assert found[0][0] is machines.record(0)
+    hours = {machines.record(0): 5.0, machines.record(1): 6.0, None: 7.0}
+    assert numbers(lambda r: hours[r.machine] + r.hours, recipes.rows, what="hours").tolist() == [6.0, 8.0, 10.0]
+
+
+def test_a_function_that_only_reads_fields_needs_no_record() -> None:
+    recipes, machines = _tables()
+    rows = recipes.rows[:2]
+    assert numbers(lambda r: max(r.hours, len(r.machine.name)), rows, what="hours").tolist() == [3.0, 5.0]
+    assert keys(lambda r: r.machine.name.lower() + str(r.hours), rows) == ["saw1.0", "lathe2.0"]
+    assert not recipes._records
+    assert not machines._records
+
+
+def test_a_field_that_one_branch_reads_may_be_missing_where_the_other_is_taken() -> None:
+    recipes, machines = _tables()
+    machines.unloaded["hours"] = {1}
+    assert numbers(lambda r: abs(r.machine.hours if r.hours < 2 else r.hours), recipes.rows, what="h").tolist() == [
+        4.0,
+        2.0,
+        3.0,
+    ]
+    with pytest.raises(LXNotLoadedError, match=r"Machine\.hours"):
+        numbers(lambda r: abs(r.machine.hours if r.hours < 3 else r.hours), recipes.rows, what="h")
+
+
+def test_a_relation_that_leads_nowhere_is_none() -> None:
+    recipes, _ = _tables()
+    assert numbers(lambda r: abs(0.0 if r.machine is None else 1.0), recipes.rows, what="n").tolist() == [1.0, 1.0, 0.0]
+    with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'is_worn'"):
+        numbers(lambda r: abs(r.machine.is_worn * 1.0), recipes.rows, what="n")
+
+
+def test_fields_may_be_called_anything() -> None:
+    table = LXTable("Row", {"s0": [1.0], "results": [2.0], "call": [3.0], "straße": [4.0]})
+    assert numbers(lambda r: abs(r.s0) + r.results * 10 + r.call * 100 + r.straße * 1000, table.rows, what="n") == 4321
+
+
+def test_values_are_python_values() -> None:
+    table = LXTable("Row", {"f": [1.5], "i": [2], "b": [True], "n": [None], "s": ["x"]})
+    table.columns["o"] = LXColumn(np.array([np.float64(2.5)], dtype=object))
+    found = keys(lambda r: tuple(map(type, (r.f, r.i, r.b, r.n, r.s, r.o))), table.rows)
+    assert found == [(float, int, bool, type(None), str, float)]
+
+
+def test_a_function_of_several_dimensions_reads_each_of_them() -> None:
+    recipes, machines = _tables()
+    pairs = LXTable(
+        "Pair",
+        {},
+        {"0": LXLink(recipes, np.array([0, 1, 1])), "1": LXLink(machines, np.array([1, 0, 1]))},
+        dimensions=("0", "1"),
+    )
+    assert keys(lambda r, m: r.name + m.name, pairs.rows) == ["aLathe", "bSaw", "bLathe"]
+    assert keys(lambda r, m: (r, str(m.name)), pairs.rows)[0][0] is recipes.record(0)
+    assert mask(lambda r, m: m is machines.record(1), pairs.rows, what="m").tolist() == [True, False, True]
+
+
+def test_a_function_that_runs_later_is_refused() -> None:
+    def later(r: LXRecord) -> Any:
+        yield r.hours
+
+    recipes, _ = _tables()
+    with pytest.raises(LXModelError, match="gives <generator"):
+        numbers(later, recipes.rows, what="hours")
+    assert [next(made) for made in keys(later, recipes.rows)] == [1.0, 2.0, 3.0]
+
+
+# --- what is written meanwhile --------------------------------------------------------------
+
+
+def test_what_is_written_to_records_is_read_from_then_on() -> None:
+    recipes, machines = _tables()
+    rows = type(recipes.rows)(recipes, np.array([0, 1, 0, 1, 0]))
+    first, saw = recipes.record(0), machines.record(0)
+
+    def bump() -> float:
+        first.hours += 1.0
+        saw.hours += 1.0
+        return 0.0
+
+    def written(r: LXRecord) -> float:
+        before = r.hours
+        return bump() + before * 1000 + r.hours * 100 + (r.machine.hours or 0.0)
+
+    def by_record(r: LXRecord) -> float:
+        return written(r)
+
+    expected = [1205.0, 2200.0, 3407.0, 2200.0, 5609.0]
+    assert numbers(written, rows, what="n").tolist() == expected
+    again, _ = _tables()
+    first, saw = again.record(0), again.record(0).machine
+    assert numbers(by_record, type(again.rows)(again, rows.positions), what="n").tolist() == expected
+    assert not recipes.watchers
+    assert not machines.watchers
+
+
+def test_nobody_watches_after_the_function_failed() -> None:
+    recipes, _ = _tables()
+    with pytest.raises(LXModelError, match="fails for <Recipe b>"):
+        numbers(lambda r: abs(r.hours) / (2 - r.hours), recipes.rows, what="hours")
+    assert not recipes.watchers
+
+
+def test_a_function_may_evaluate_another_over_the_same_rows() -> None:
+    recipes, _ = _tables()
+    total = numbers(
+        lambda r: r.hours * sum(numbers(lambda s: abs(s.hours), recipes.rows, what="m")), recipes.rows, what="n"
+    )
+    assert total.tolist() == [6.0, 12.0, 18.0]
+
+
+# --- random functions -----------------------------------------------------------------------
+
+ATOMS = (
+    "r.f",
+    "r.n",
+    "r.b",
+    "r.t",
+    "r.other.f",
+    "r.other.t",
+    "r.maybe.f",
+    "r.maybe",
+    "r.other",
+    "1",
+    "'a'",
+    "r",
+    "(r.other is r.maybe)",
+    "(r is ROW)",
+)
+
+
+def _expressions() -> st.SearchStrategy[str]:
+    return st.recursive(
+        st.sampled_from(ATOMS),
+        lambda inner: st.one_of(
+            st.builds("({} {} {})".format, inner, st.sampled_from(["+", "<", "==", "and", "or"]), inner),
+            st.builds("({} if {} else {})".format, inner, inner, inner),
+            st.builds("{}({})".format, st.sampled_from(["str", "abs", "bool", "show", "(lambda x: x)"]), inner),
+            st.builds("({},)".format, inner),
+        ),
+        max_leaves=6,
+    )
+
+
+def show(value: Any) -> str:
+    """Read a field of what may be a row."""
+    return str(getattr(value, "f", value))
+
+
+def _outcome(function: Callable[[], list[Any]]) -> Any:
+    try:
+        return function()
+    except (AttributeError, TypeError) as error:
+        return type(error)
+
+
+@given(text=_expressions(), values=st.lists(st.sampled_from([0.0, 1.5, -2.0]), min_size=3, max_size=3))
+@settings(deadline=None, max_examples=600, derandomize=True)
+def test_a_random_function_gives_what_a_loop_over_records_gives(text: str, values: list[float]) -> None:
+    other = LXTable("Other", {"f": values[::-1], "t": ["x", "", "y"]})
+    table = LXTable(
+        "Row",
+        {"f": values, "n": [None, 2.0, None], "b": [True, False, True], "t": ["a", "b", "a"]},
+        {"other": LXLink(other, np.array([2, 0, 0])), "maybe": LXLink(other, np.array([1, MISSING, 0]))},
+    )
+    made: dict[str, Any] = {"show": show, "ROW": table.record(1)}
+    exec(f"def function(r):\n    return {text}", made)  # noqa: S102
+    function = made["function"]
+    expected = _outcome(lambda: [function(row) for row in table.rows])
+    results: list[Any] = []
+
+    def evaluated() -> list[Any]:
+        extend(results, function, table.rows)
+        return results
+
+    assert _outcome(evaluated) == expected
+    assert list(map(type, results)) == list(map(type, expected if isinstance(expected, list) else results))
