@@ -13,7 +13,7 @@ from .closures import copied_object, rows_for_copy
 from .columns import Booleans, Floats, Positions
 from .detach import materialize_and_detach_list
 from .errors import LXModelError
-from .evaluate import Computed, mask, numbers
+from .evaluate import Computed, keys, mask, numbers
 from .index import LXIndex
 from .records import MISSING, LXRows, RowFunction
 from .variable import LXVariable
@@ -109,7 +109,7 @@ class LXTerm:
         assert self.at is not None
         columns = self.variable.index.find_all(self.at, rows)
         positions = np.arange(len(rows), dtype=np.int64)
-        kept = self._present(columns, rows, owner, self.variable.name)
+        kept = self._present(columns, rows, owner, self.variable.name, self.at)
         chosen = rows if kept is None else _take(rows, kept)
         if kept is not None:
             positions, columns = positions[kept], columns[kept]
@@ -135,8 +135,8 @@ class LXTerm:
             positions = index.find_all(self.row_key, over)
         else:
             positions = np.zeros(len(over), dtype=np.int64)
-        for found, family in ((columns, self.variable.name), (positions, owner)):
-            self._present(found, over, owner, family)
+        self._present(columns, over, owner, self.variable.name, self.variable_key)
+        self._present(positions, over, owner, owner, self.row_key)
         kept = (columns != MISSING) & (positions != MISSING)
         if not kept.all():
             over, columns, positions = _take(over, kept), columns[kept], positions[kept]
@@ -160,16 +160,19 @@ class LXTerm:
             _repeated(over, repeat),
         )
 
-    def _present(self, positions: Positions, rows: LXRows | list[Any], owner: str, family: str) -> Booleans | None:
+    def _present(
+        self, positions: Positions, rows: LXRows | list[Any], owner: str, family: str, key: RowFunction | None
+    ) -> Booleans | None:
         """Return which keys are there, None for all of them; a key that is not there raises unless skipped."""
         missing: Booleans = positions == MISSING
         if not missing.any():
             return None
         if not self.skip_missing:
-            row = rows[int(np.flatnonzero(missing)[0])]
+            i = int(np.flatnonzero(missing)[0])
+            named = keys(key or _itself, rows[i : i + 1])[0]
             raise LXModelError(
-                f"{owner}: the term of {self.variable.name} names a key that {family} does not have, for {row!r}. "
-                "Correct the key, or say skip_missing=True if a missing one is meant to be left out."
+                f"{owner}: the term of {self.variable.name} names {named!r}, a key that {family} does not have, for "
+                f"{rows[i]!r}. Correct the key, or say skip_missing=True if a missing one is meant to be left out."
             )
         return ~missing
 

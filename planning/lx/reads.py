@@ -38,8 +38,10 @@ def may_read(owner: str, function: Any, rows: Any) -> FrozenReader:
     captured = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     captured += [cell.cell_contents for cell in function.__closure__ or () if is_filled(cell)]
     code = function.__code__
-    captured += [function.__globals__[name] for name in code.co_names if name in function.__globals__]
-    calls = any(step.opname.startswith(("CALL", "PRECALL", "IMPORT")) for step in dis.get_instructions(code))
+    steps = list(dis.get_instructions(code))
+    names = {str(step.argval) for step in steps if step.opname == "LOAD_GLOBAL"}  # not the fields of that name
+    captured += [function.__globals__[name] for name in names if name in function.__globals__]
+    calls = any(step.opname.startswith(("CALL", "PRECALL", "IMPORT")) for step in steps)
     nested = any(isinstance(constant, types.CodeType) for constant in code.co_consts)
     plain = all(type(value) in (int, float, str, bool, type(None), LXRecord) for value in captured)
     if not plain:

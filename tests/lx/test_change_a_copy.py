@@ -97,6 +97,13 @@ def test_a_change_that_a_function_left_behind_may_read_is_refused_by_name() -> N
         row(copied(copy), "products", "door").profit = 10.0
 
 
+def test_a_variable_of_the_program_with_the_name_of_a_field_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "product", object())  # `lambda r: r.product.name` reads a field, not this
+    copy = copied(plant())
+    row(copy, "products", "door").profit = 10.0
+    assert best(copy) == pytest.approx(55)
+
+
 def test_a_change_that_nothing_reads_is_refused() -> None:
     copy = copied(plant())
     with pytest.raises(LXModelError, match=r"Nothing in model plant reads Product.note"):
