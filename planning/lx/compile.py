@@ -12,8 +12,8 @@ import numpy.typing as npt
 from .columns import Booleans, Floats, Positions
 from .constraint import LXConstraint
 from .errors import LXModelError
-from .expression import Entries
-from .index import LXIndex, named
+from .expression import Entries, Places
+from .index import check_keys, named
 from .model import MAXIMIZE, LXModel
 from .variable import LXVariable
 
@@ -93,7 +93,7 @@ def compile_model(model: LXModel) -> CompiledModel:
     variables, column_count = _blocks(model.variables)
     constraints, _ = _blocks(model.constraints)
     bounds = [variable.bound_arrays() for variable in model.variables]
-    _check_keys(model)
+    check_keys([*(v.index for v in model.variables), *(c.index for c in model.constraints)])
     cost, offset = _objective(model, variables, column_count)
     row_lower, row_upper, entries = _constraints(model, variables)
     starts, columns, values = _matrix(entries, [len(family) for family in model.constraints], column_count)
@@ -119,14 +119,6 @@ def compile_model(model: LXModel) -> CompiledModel:
     return compiled
 
 
-def _check_keys(model: LXModel) -> None:
-    """Refuse keys that occur twice. Families with the same rows and the same function share their proof."""
-    proven: list[LXIndex] = []
-    for index in [*(x.index for x in model.variables), *(x.index for x in model.constraints)]:
-        if index is not None and not any(index.is_like(other) for other in proven) and index.check():
-            proven.append(index)
-
-
 def _check_numbers(compiled: CompiledModel) -> None:
     """Refuse sums that are not finite, and numbers that solvers drop or take for infinite without a word."""
     if not abs(compiled.offset) < INFINITE:
@@ -134,6 +126,8 @@ def _check_numbers(compiled: CompiledModel) -> None:
     for column in np.flatnonzero(~(np.abs(compiled.cost) < INFINITE)).tolist():
         _refuse(compiled.column_name(column), "the objective", float(compiled.cost[column]))
     size = np.abs(compiled.values)
+    if not len(size) or (size.min() > NEGLIGIBLE and size.max() <= LARGEST):
+        return
     suspects = (size <= NEGLIGIBLE) | ~(size <= LARGEST)
     if suspects.any():
         filled = np.flatnonzero(np.diff(compiled.starts))
@@ -183,9 +177,9 @@ def _objective(model: LXModel, variables: dict[str, Block], column_count: int) -
     return cost, float(model.objective.constant("The objective", None)[0])
 
 
-def _constraints(model: LXModel, variables: dict[str, Block]) -> tuple[Floats, Floats, list[list[Entries]]]:
-    """Return the limits of the rows, and the entries of each family, counted from its first row."""
-    lowers, uppers, entries = [], [], []
+def _constraints(model: LXModel, variables: dict[str, Block]) -> tuple[Floats, Floats, list[list[tuple[int, Entries]]]]:
+    """Return the limits of the rows, and for each family its terms: the variable's first column, and the entries."""
+    lowers, uppers, families = [], [], []
     for constraint in model.constraints:
         assert constraint.lhs is not None
         lower, upper = constraint.limits(constraint.lhs.constant(constraint.name, constraint.rows))
@@ -194,45 +188,60 @@ def _constraints(model: LXModel, variables: dict[str, Block]) -> tuple[Floats, F
         terms: list[tuple[int, Entries]] = []
         for term in constraint.lhs.terms:
             start = _column_start(variables, term.variable, f"Constraint {constraint.name}")
-            found = term.entries(constraint.name, constraint.rows, constraint.index)
-            terms.append((start, found))
+            terms.append((start, term.entries(constraint.name, constraint.rows, constraint.index)))
         terms.sort(key=lambda term: term[0])  # by variable; those of one variable stay in the order they were written
-        entries.append([Entries(found.rows, found.columns + start, found.coefficients) for start, found in terms])
-    return _joined(lowers), _joined(uppers), entries
+        families.append(terms)
+    return _joined(lowers), _joined(uppers), families
 
 
 def _matrix(
-    families: list[list[Entries]], sizes: list[int], column_count: int
+    families: list[list[tuple[int, Entries]]], sizes: list[int], column_count: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
     """Return the matrix by rows, with entries of the same place added up in the order they were written."""
-    parts = [_rows_of(entries, size, column_count) for entries, size in zip(families, sizes, strict=True)]
-    starts = np.zeros(sum(sizes) + 1, dtype=np.int32)
-    if not parts:
-        return starts, np.zeros(0, dtype=np.int32), np.zeros(0)
-    np.cumsum(np.concatenate([counts for counts, _, _ in parts]), out=starts[1:])
-    return starts, np.concatenate([columns for _, columns, _ in parts]), _joined([values for _, _, values in parts])
+    most = sum(len(entries.rows) for terms in families for _, entries in terms)
+    starts = np.zeros(sum(sizes) + 1, np.int32)
+    memory = np.empty(12 * most, dtype=np.uint8)
+    values, columns = memory[: 8 * most].view(np.float64), memory[8 * most :].view(np.int32)
+    row = filled = 0
+    for terms, size in zip(families, sizes, strict=True):
+        counts = _fill(columns[filled:], values[filled:], terms, size, column_count)
+        np.cumsum(counts, out=starts[row + 1 : row + size + 1])
+        starts[row + 1 : row + size + 1] += filled
+        row, filled = row + size, filled + int(counts.sum())
+    return starts, columns[:filled], values[:filled]
 
 
-def _rows_of(entries: list[Entries], size: int, column_count: int) -> tuple[Positions, npt.NDArray[np.int32], Floats]:
-    """Return how many entries each row of a family has, and their columns and values, row after row."""
-    nothing = np.zeros(0, dtype=np.int64)
-    rows: Positions = np.concatenate([e.rows for e in entries] or [nothing])
-    columns: Positions = np.concatenate([e.columns for e in entries] or [nothing])
-    values = _joined([e.coefficients for e in entries])
+def _fill(
+    columns: npt.NDArray[np.int32],
+    values: Floats,
+    terms: list[tuple[int, Entries]],
+    size: int,
+    column_count: int,
+) -> Positions:
+    """Write the entries of a family of `size` rows, row after row, and return how many each row has."""
+    count = 0
+    for start, entries in terms:
+        part = slice(count, count + len(entries.rows))
+        np.add(entries.columns, start, out=columns[part], dtype=np.int32, casting="same_kind")
+        values[part] = entries.coefficients
+        count = part.stop
+    columns, values = columns[:count], values[:count]
+    rows = np.concatenate([entries.rows for _, entries in terms]) if terms else np.zeros(0, dtype=np.int32)
     if np.any(rows[1:] < rows[:-1]):
         # 16 bits are sorted by counting; more by merging what is in order already, one stretch a term
         order = np.argsort(rows.astype(np.uint16) if size <= 2**16 else rows, kind="stable")
-        rows, columns, values = rows[order], columns[order], values[order]
+        rows, columns[:], values[:] = rows[order], columns[order], values[order]
     if not np.all((columns[1:] > columns[:-1]) | (rows[1:] > rows[:-1])):
-        rows, columns, values = _added_up(rows, columns, values, column_count)
-    return np.bincount(rows, minlength=size), columns.astype(np.int32), values
+        rows, summed_columns, summed = _added_up(rows, columns, values, column_count)
+        columns[: len(rows)], values[: len(rows)] = summed_columns, summed
+    return np.bincount(rows, minlength=size)
 
 
 def _added_up(
-    rows: Positions, columns: Positions, values: Floats, column_count: int
-) -> tuple[Positions, Positions, Floats]:
+    rows: Places, columns: npt.NDArray[np.int32], values: Floats, column_count: int
+) -> tuple[Positions, npt.NDArray[np.int32], Floats]:
     """Return the entries in the order of rows and columns, with those of the same place added up."""
-    place = rows * max(column_count, 1) + columns
+    place = rows.astype(np.int64) * max(column_count, 1) + columns
     order = np.argsort(place, kind="stable")
     place, values = place[order], values[order]
     first = np.ones(len(place), dtype=np.bool_)
@@ -243,8 +252,8 @@ def _added_up(
         place = place[first]
         left = values != 0.0  # terms that cancel leave no entry
         place, values = place[left], values[left]
-    rows, columns = np.divmod(place, max(column_count, 1))
-    return rows, columns, values
+    row, column = np.divmod(place, max(column_count, 1))
+    return row, column.astype(np.int32), values
 
 
 def without_objective(compiled: CompiledModel) -> CompiledModel:

@@ -13,7 +13,7 @@ from .detach import materialize_and_detach_list, source_of
 from .errors import LXModelError
 from .evaluate import Computed, keys, numbers
 from .expression import LXLinearExpression
-from .index import LXIndex, named, primary_keys
+from .index import LXIndex, key_of_rows, named
 from .records import LXRows, LXTable, RowFunction
 
 T = TypeVar("T")
@@ -48,11 +48,10 @@ class LXConstraint(Generic[T]):
         self.lhs: LXLinearExpression | None = None
         self.sense: str | None = None
         self.right: RowFunction | Computed | Floats | float = 0.0  # the right side as it was given
-        self.index_function: RowFunction | None = None
+        self.index_function: RowFunction | Computed | None = None
         self._source: Any = None
         self._rows: LXRows | list[Any] | None = None
         self._index: LXIndex | None = None
-        self._keys: list[Hashable] | None = None  # of a family that was read from a copy
 
     def __repr__(self) -> str:
         return f"<LXConstraint {self.name}>"
@@ -88,12 +87,14 @@ class LXConstraint(Generic[T]):
 
     def indexed_by(self, function: RowFunction) -> LXConstraint[T]:
         """Set the key of a row: any hashable value. Without it, rows of an ORM have their primary key."""
-        self.index_function, self._index, self._keys = function, None, None
+        self.index_function, self._index = function, None
         return self
 
     def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXConstraint[T]:
         """Make one constraint per row."""
-        self._source, self._rows, self._index, self._keys = rows, None, None, None
+        self._source, self._rows, self._index = rows, None, None
+        if isinstance(self.index_function, Computed):  # the keys of other rows
+            self.index_function = None
         return self
 
     def from_model(self, model: Any = None, session: Any = None) -> LXConstraint[T]:
@@ -109,17 +110,17 @@ class LXConstraint(Generic[T]):
         if self._source is not None and self._rows is None:
             self._rows = materialize_and_detach_list(self._source, memo)
             self._source = None
-        if self._rows is not None and self._keys is None and self.index_function is None:
-            self._keys = primary_keys(f"Constraint {self.name}", self._rows)
+        if self._rows is not None and self.index_function is None:
+            self.index_function = key_of_rows(f"Constraint {self.name}", self._rows)
         if self._rows is None and self.index_function is not None:
             raise LXModelError(f"Constraint {self.name} has an index but no rows. Give them with from_data.")
         if self.lhs is None or self.sense is None:
             raise LXModelError(f"Constraint {self.name} has no expression or no sense. Give .expression(…) and .le().")
         self.lhs.materialize(memo)
 
-    def restore(self, rows: LXRows | list[Any], listed: list[Hashable]) -> None:
-        """Take rows and keys as they were when a copy was made; the function that gave the keys stayed behind."""
-        self._rows, self._keys = rows, listed
+    def restore(self, rows: LXRows | list[Any], keys: Computed) -> None:
+        """Take rows and keys as they were when a copy was made."""
+        self._rows, self.index_function = rows, keys
 
     @property
     def rows(self) -> LXRows | list[Any] | None:
@@ -135,7 +136,7 @@ class LXConstraint(Generic[T]):
         if self._rows is None:
             return None
         if self._index is None:
-            self._index = LXIndex(f"Constraint {self.name}", self._rows, self.index_function, self._keys)
+            self._index = LXIndex(f"Constraint {self.name}", self._rows, self.index_function)
         return self._index
 
     @property
@@ -143,8 +144,6 @@ class LXConstraint(Generic[T]):
         """The key of each constraint; a single one has the key None."""
         if self._rows is None:
             return [None]
-        if self._keys is not None:
-            return self._keys
         assert self.index_function is not None
         return keys(self.index_function, self._rows)
 

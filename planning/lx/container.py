@@ -1,4 +1,4 @@
-"""The bytes of a model copy: a header of JSON and raw arrays of four types.
+"""The bytes of a model copy: a header of JSON and raw arrays.
 
 They are read by this module and never unpickled. Each length is checked against the bytes that are
 there before memory is taken, and each array has one place, so that a header can't multiply memory.
@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .columns import LXColumn
+from .columns import LXColumn, Positions
 from .errors import LXCopyError
+from .expression import Places
 
 MAGIC = b"LXMODEL\n"
-FORMAT_VERSION = 1
-_ARRAY_TYPES = {"f": "<f8", "i": "<i8", "b": "|b1", "t": "|u1"}
-_CODES = {np.dtype(np.float64): "f", np.dtype(np.int64): "i", np.dtype(np.bool_): "b", np.dtype(np.uint8): "t"}
+FORMAT_VERSION = 2
+_WIDTHS = {f"i{width}": np.dtype(f"<i{width}") for width in (1, 2, 4, 8)}
+_DTYPES = {"f8": np.dtype("<f8"), "b1": np.dtype("|b1"), "u1": np.dtype("|u1")} | _WIDTHS
+_RANGES = {code: (np.iinfo(dtype).min, np.iinfo(dtype).max) for code, dtype in _WIDTHS.items()}
 
 
 class Writer:
@@ -29,16 +31,18 @@ class Writer:
 
     def __init__(self) -> None:
         self.described: list[list[Any]] = []
-        self.parts: list[bytes] = []
+        self.parts: list[Any] = []
 
     def array(self, values: npt.NDArray[Any]) -> int:
-        code = _CODES[values.dtype]
-        raw = np.ascontiguousarray(values, dtype=_ARRAY_TYPES[code]).tobytes()
-        self.described.append([code, len(values)])
-        self.parts.append(raw + b"\0" * (-len(raw) % 8))
-        return len(self.parts) - 1
+        """Add an array of float64, bool, uint8 or integers; these take as few bytes each as hold them all."""
+        code = _code_of(values)
+        raw = np.ascontiguousarray(values, dtype=_DTYPES[code])
+        self.described.append([code, len(raw)])
+        self.parts += (raw, bytes(-raw.nbytes % 8))
+        return len(self.described) - 1
 
     def texts(self, values: list[str]) -> dict[str, int]:
+        """Add texts: their bytes, one after the other, and the length of each."""
         joined = "".join(values)
         sized = values if joined.isascii() else [value.encode("utf-8") for value in values]  # a character is a byte
         lengths = np.fromiter(map(len, sized), dtype=np.int64, count=len(values))
@@ -46,6 +50,7 @@ class Writer:
         return {"lengths": self.array(lengths), "text": self.array(text)}
 
     def column(self, column: LXColumn) -> dict[str, Any]:
+        """Add a column."""
         written: dict[str, Any] = {}
         if column.nulls is not None and column.nulls.any():
             written["nulls"] = self.array(column.nulls)
@@ -58,6 +63,7 @@ class Writer:
         return written | {"tagged": self.texts([_tagged(value) for value in values])}
 
     def bytes(self, content: dict[str, Any]) -> bytes:
+        """Return the bytes of the header and all arrays."""
         header = json.dumps(
             {"version": FORMAT_VERSION, "arrays": self.described, "content": content},
             ensure_ascii=False,
@@ -69,13 +75,21 @@ class Writer:
         return b"".join([MAGIC, struct.pack("<Q", len(header)), header, *self.parts])
 
 
+def _code_of(values: npt.NDArray[Any]) -> str:
+    """Return the code of the type in which an array is written."""
+    if values.dtype.kind != "i":
+        return {np.dtype(np.float64): "f8", np.dtype(np.bool_): "b1", np.dtype(np.uint8): "u1"}[values.dtype]
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    return next(code for code, (least, most) in _RANGES.items() if least <= low and high <= most)
+
+
 class Reader:
     """Gives the arrays of a byte string after checking every length; each array has one place and is given once."""
 
     def __init__(self, data: bytes) -> None:
         if not isinstance(data, (bytes, bytearray)):
             raise LXCopyError(f"A model copy is bytes; this is {type(data).__name__}.")
-        view = memoryview(data)
+        view = memoryview(bytes(data))  # bytes never change
         if len(view) < 16 or bytes(view[:8]) != MAGIC:
             raise LXCopyError("These bytes are no model copy.")
         (size,) = struct.unpack("<Q", view[8:16])
@@ -94,34 +108,40 @@ class Reader:
         self._arrays = self._read(view, 16 + size, described)
 
     def _read(self, view: memoryview, position: int, described: Any) -> list[npt.NDArray[Any] | None]:
+        """Return the arrays as views of the bytes."""
         arrays: list[npt.NDArray[Any] | None] = []
         for entry in described if isinstance(described, list) else [described]:
             if not (isinstance(entry, list) and len(entry) == 2 and type(entry[0]) is str and type(entry[1]) is int):
                 raise LXCopyError("The header of the model copy can't be read.")
             code, count = entry
-            if code not in _ARRAY_TYPES or count < 0:
+            if code not in _DTYPES or count < 0:
                 raise LXCopyError("The model copy holds an array of a type that is not allowed.")
-            dtype = np.dtype(_ARRAY_TYPES[code])
+            dtype = _DTYPES[code]
             size = count * dtype.itemsize
             if size > len(view) - position:
                 raise LXCopyError("The model copy is cut off.")
-            if code == "b" and np.frombuffer(view[position : position + size], dtype=np.uint8).max(initial=0) > 1:
+            if code == "b1" and np.frombuffer(view, np.uint8, count, position).max(initial=0) > 1:
                 raise LXCopyError("The model copy holds a yes or no that is neither.")
-            arrays.append(np.frombuffer(view[position : position + size], dtype=dtype).copy())
+            arrays.append(np.frombuffer(view, dtype, count, position))
             position += size + (-size % 8)
         if position != len(view):
             raise LXCopyError("The model copy has bytes after its end.")
         return arrays
 
-    def array(self, number: Any, codes: str) -> npt.NDArray[Any]:
-        """Return an array of one of the types `codes`."""
+    def _take(self, number: Any, kinds: str) -> npt.NDArray[Any]:
+        """Return an array of one of the kinds (f, i, b or u) as a view of the bytes."""
         array = self._arrays[checked_index(number, len(self._arrays))]
         if array is None:
             raise LXCopyError("The model copy uses an array twice.")
-        if all(array.dtype != np.dtype(_ARRAY_TYPES[code]) for code in codes):
+        if array.dtype.kind not in kinds:
             raise LXCopyError("The model copy holds an array of the wrong type.")
         self._arrays[number] = None
         return array
+
+    def array(self, number: Any, kinds: str) -> npt.NDArray[Any]:
+        """Return an array of one of the kinds (f, i, b or u), which shares nothing with the bytes."""
+        array = self._take(number, kinds)
+        return array.astype(np.int64 if array.dtype.kind == "i" else array.dtype.newbyteorder("="))
 
     def finite(self, number: Any) -> npt.NDArray[Any]:
         """Return an array of finite numbers."""
@@ -130,14 +150,28 @@ class Reader:
             raise LXCopyError("The model copy holds a number that is not finite.")
         return array
 
+    def positions(self, number: Any, limit: int, count: int | None = None, *, least: int = 0) -> Positions:
+        """Return `count` positions from `least` to below `limit`."""
+        return self.places(number, limit, count, least=least).astype(np.int64)
+
+    def places(self, number: Any, limit: int, count: int | None = None, *, least: int = 0) -> Places:
+        """Return positions as the bytes hold them: in few bytes each, and read-only."""
+        array = self._take(number, "i")
+        if count is not None and len(array) != count:
+            raise LXCopyError("The model copy holds positions of the wrong length.")
+        if len(array) and not (least <= array.min() and array.max() < limit):
+            raise LXCopyError("The model copy points to a row that it does not hold.")
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+
     def check_end(self) -> None:
         """Raise where an array has no place."""
         if any(array is not None for array in self._arrays):
             raise LXCopyError("The model copy holds an array that nothing uses.")
 
     def texts(self, described: dict[str, Any]) -> list[str]:
+        """Return texts."""
         lengths = self.array(described["lengths"], "i")
-        blob = self.array(described["text"], "t").tobytes()
+        blob = self._take(described["text"], "u").tobytes()
         if len(lengths) and (lengths.min() < 0 or lengths.max() > len(blob)):  # so that the sum can't overflow
             raise LXCopyError("The model copy holds texts of the wrong length.")
         if lengths.sum() != len(blob):
@@ -149,6 +183,7 @@ class Reader:
         return [blob[span].decode("utf-8") for span in spans]
 
     def column(self, described: dict[str, Any]) -> LXColumn:
+        """Return a column."""
         nulls = self.array(described["nulls"], "b") if "nulls" in described else None
         if "values" in described:
             values = self.array(described["values"], "fib")

@@ -11,7 +11,7 @@ import numpy as np
 from .columns import Positions
 from .detach import materialize_and_detach_list, queryset_of
 from .errors import LXModelError
-from .evaluate import keys, mask
+from .evaluate import Computed, keys, mask
 from .index import LXIndex
 from .orm import is_session
 from .records import MISSING, LXLink, LXProduct, LXRows, LXTable, RowFunction
@@ -165,16 +165,30 @@ def _rows(owner: str, sources: list[Any], chosen: list[Positions]) -> LXRows | l
 class LXProductIndex(LXIndex):
     """Positions in a family over several dimensions: each part of a key may be a key or a row."""
 
-    def __init__(self, owner: str, rows: LXRows | list[Any], listed: list[Hashable], parts: list[LXIndex]) -> None:
-        super().__init__(owner, rows, None, listed)
+    def __init__(
+        self,
+        owner: str,
+        rows: LXRows | list[Any],
+        function: RowFunction | Computed | None,
+        listed: list[Hashable] | None,
+        parts: list[LXIndex] | None = None,
+    ) -> None:
+        super().__init__(owner, rows, function, listed)
         self._parts = parts
-        self._part_keys = [list(part.by_key) for part in parts]
+        self._part_keys: list[list[Any]] | None = None
 
     def _place(self, key: Any) -> int:
         """Return the position of a key or row, or MISSING."""
         position = super()._place(key)
-        if position != MISSING or not isinstance(key, tuple) or len(key) != len(self._parts):
+        if position != MISSING or not isinstance(key, tuple):
             return position
+        if self._parts is None:
+            assert isinstance(self._rows, LXRows)
+            self._parts = _parts_of(self.owner, self._rows, list(self.by_key))
+        if self._part_keys is None:
+            self._part_keys = [list(part.by_key) for part in self._parts]
+        if len(key) != len(self._parts):
+            return MISSING
         translated = []
         for value, part, names in zip(key, self._parts, self._part_keys, strict=True):
             place = part.place(value)
@@ -191,18 +205,21 @@ class LXProductIndex(LXIndex):
         return np.array([self._place(key) for key in keys(function, rows)], dtype=np.int64)
 
 
-def restored_index(owner: str, rows: LXRows | list[Any], listed: list[Hashable]) -> LXIndex | None:
-    """Return the index of a family over several dimensions that was read from a copy; None where it is none."""
-    if not isinstance(rows, LXRows) or not rows.table.dimensions:
-        return None
+def is_combination(rows: LXRows | list[Any]) -> bool:
+    """Whether the rows are combinations of the rows of several tables."""
+    return isinstance(rows, LXRows) and bool(rows.table.dimensions)
+
+
+def _parts_of(owner: str, rows: LXRows, listed: list[Hashable]) -> list[LXIndex]:
+    """Return an index of each dimension of a family that was read from a copy; none where its keys are no tuples."""
     links = [rows.table.links[name] for name in rows.table.dimensions]
     keys_of = [key for key in listed if isinstance(key, tuple) and len(key) == len(links)]
-    parts = []
+    parts: list[LXIndex] = []
     for number, link in enumerate(links):
         places = link.positions[rows.positions]
         if link.target is None or len(keys_of) != len(listed) or (places < 0).any():
-            return None
+            return []
         names = dict(zip(places.tolist(), (key[number] for key in keys_of), strict=True))
         there = LXRows(link.target, np.array(list(names), dtype=np.int64))
         parts.append(LXIndex(f"Dimension {number} of {owner}", there, None, list(names.values())))
-    return LXProductIndex(owner, rows, listed, parts)
+    return parts

@@ -8,6 +8,7 @@ any process.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,13 @@ from .container import Writer
 from .errors import LXCopyError
 from .evaluate import Computed
 from .expression import LXLinearExpression, LXTerm, Multiple
+from .index import LXIndex, check_keys
+from .keys import ROW, TUPLE, LXKeyFields, key_columns, key_fields, no_way_for
 from .model import LXModel
 from .reads import FrozenReader, may_read, reachable
-from .records import MISSING, UNLOADED, LXLink, LXRecord, LXRows, LXTable, RowFunction
+from .records import MISSING, UNLOADED, LXLink, LXRows, LXTable, RowFunction
 from .trees import tree_as_json, tree_of
-from .variable import LXVariable
+from .variable import CONTINUOUS, LXVariable
 
 
 def dump_model(model: LXModel) -> bytes:
@@ -38,6 +41,7 @@ def dump_model(model: LXModel) -> bytes:
         "constraints": [dump.constraint(constraint) for constraint in model.constraints],
         "objective": dump.terms(model.objective, "the objective", None),
     }
+    check_keys(dump.indexes)
     content["frozen"] = dump.readers()
     return dump.writer.bytes(content)
 
@@ -62,6 +66,8 @@ class _Dump:
         self.tables = tables
         self.numbers = {id(table): number for number, table in enumerate(tables)}
         self.frozen = frozen
+        self.indexes: list[LXIndex] = []
+        self._key_functions: dict[Any, LXKeyFields] = {}
 
     def readers(self) -> list[Any]:
         """Return what the functions that stay behind may have read, each once."""
@@ -83,10 +89,14 @@ class _Dump:
     ) -> Any:
         """Write a function of the row: its tree where it is proven, what it gave otherwise."""
         tree = None if isinstance(given, np.ndarray) else tree_of(given, rows)
-        if tree is not None and all(id(table) in self.numbers for table in tree.captured()):
+        if tree is not None and self._travel(tree.fields(rows)):
             return {"tree": tree_as_json(tree.node, self.numbers)}
         self.freeze(given, rows, owner)
         return {"values": self.writer.array(values)}
+
+    def _travel(self, read: Iterable[tuple[LXTable, str | None]]) -> bool:
+        """Whether the copy holds each (table, field)."""
+        return all(id(table) in self.numbers and not table.unloaded.get(field or "") for table, field in read)
 
     def freeze(self, given: Any, rows: Any, owner: str) -> None:
         """Remember that a function stays behind."""
@@ -133,33 +143,46 @@ class _Dump:
             return {"table": self.numbers[id(rows.table)], "positions": self.writer.array(rows.positions)}
         return {"size": len(rows)}
 
-    def keys(self, keys: list[Any]) -> Any:
-        """Write keys by their parts: a column for each, or positions where the part is a record."""
-        if keys and set(map(type, keys)) == {tuple} and len(set(map(len, keys))) == 1:
-            return {"parts": [self.keys(list(part)) for part in zip(*keys, strict=True)]}
-        if keys and all(issubclass(kind, LXRecord) for kind in set(map(type, keys))):
-            table = keys[0]._table
-            if id(table) not in self.numbers or any(key._table is not table for key in keys):
-                raise LXCopyError(
-                    f"The keys of a family are rows of {table.name} and of tables that do not travel with the model. "
-                    "Add the tables to the model's tables, or use the rows' names as keys."
-                )
-            positions = np.array([key._position for key in keys])
-            return {"table": self.numbers[id(table)], "positions": self.writer.array(positions)}
-        return {"column": self.writer.column(LXColumn.of(keys))}
+    def keys(self, family: LXVariable[Any, Any] | LXConstraint[Any]) -> Any:
+        """Write the keys of a family: the fields that they are made of where that is proven, their values otherwise."""
+        rows, index = family.rows, family.index
+        assert rows is not None
+        assert index is not None
+        self.freeze(family.index_function, rows, f"The key of {family.name}")
+        fields = key_fields(family.index_function, rows)
+        if fields is not None and isinstance(rows, LXRows) and self._travel(fields.fields(rows.table)):
+            fields = self._key_functions.setdefault(fields.as_tuple(), fields)  # families may share their proof
+            self.indexes.append(LXIndex(index.owner, rows, fields))
+            return {"fields": fields.as_tuple()}
+        columns = key_columns(family.keys)
+        self.indexes.append(LXIndex(index.owner, rows, columns))
+        return self._key_part(columns.part)
+
+    def _key_part(self, part: tuple[Any, ...]) -> Any:
+        if part[0] == TUPLE:
+            return {"parts": [self._key_part(inner) for inner in part[1]]}
+        if part[0] == ROW:
+            if id(part[1]) not in self.numbers:
+                raise no_way_for(part[1])
+            return {"table": self.numbers[id(part[1])], "positions": self.writer.array(part[2])}
+        is_each = len(part[1]) == len(part[2])
+        return {
+            "column": self.writer.column(LXColumn.of(part[1])),
+            "positions": None if is_each else self.writer.array(part[2]),
+        }
 
     def variable(self, variable: LXVariable[Any, Any]) -> dict[str, Any]:
         """Write a family of variables."""
         lower, upper = variable.bound_arrays()
         name, rows = variable.name, variable.rows
-        self.freeze(variable.index_function, rows, f"The key of {name}")
+        whole = variable.whole_mask()
         self.freeze(variable.whole, rows, f"The condition for whole numbers of {name}")
         return {
             "name": name,
             "kind": variable.kind,
             "rows": self.rows(rows),
-            "keys": self.keys(variable.keys),
-            "whole": self.writer.array(variable.whole_mask()),
+            "keys": self.keys(variable),
+            "whole": None if (whole == (variable.kind != CONTINUOUS)).all() else self.writer.array(whole),
             "lower": self.function(variable.lower, rows, f"The lower bound of {name}", lower),
             "upper": self.function(variable.upper, rows, f"The upper bound of {name}", upper),
         }
@@ -168,13 +191,12 @@ class _Dump:
         """Write a family of constraints."""
         assert constraint.lhs is not None
         name, rows = constraint.name, constraint.rows
-        self.freeze(constraint.index_function, rows, f"The key of {name}")
         right = constraint.rhs_array()
         return {
             "name": name,
             "sense": constraint.sense,
             "rows": self.rows(rows),
-            "keys": None if rows is None else self.keys(constraint.keys),
+            "keys": None if rows is None else self.keys(constraint),
             "rhs": self.function(
                 constraint.right, rows if rows is not None else [None], f"The right side of {name}", right
             ),
@@ -189,9 +211,10 @@ class _Dump:
                 constant.function if isinstance(constant, Multiple) else constant, rows, f"The constant of {owner}"
             )
         index = None if constraint is None else constraint.index
+        constant = expression.constant(owner, rows)
         return {
             "terms": [self._term(term, owner, rows, index) for term in expression.terms],
-            "constant": self.writer.array(expression.constant(owner, rows)),
+            "constant": self.writer.array(constant) if constant.any() else None,
         }
 
     def _term(self, term: LXTerm, owner: str, rows: Any, index: Any) -> dict[str, Any]:
@@ -203,7 +226,7 @@ class _Dump:
         if term.frozen is None:
             place = term.placement(owner, rows, index)
             tree = tree_of(term.coefficient, place.over, term.factor)
-            if tree is not None and all(id(table) in self.numbers for table in tree.captured()):
+            if tree is not None and self._travel(tree.fields(place.over)):
                 return {
                     "variable": name,
                     "rows": self.writer.array(place.rows),

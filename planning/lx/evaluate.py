@@ -213,6 +213,16 @@ def traced_rows(rows: LXRows | Sequence[Any]) -> tuple[Any, ...]:
     return tuple(getattr(row, name) for name in rows.table.dimensions) or (row,)
 
 
+def traced_records(table: LXTable, positions: Positions) -> Any:
+    """Return rows of a table, MISSING where there is none, as the result of a traced call."""
+    return _Records(table, positions)
+
+
+def traced_values(values: npt.NDArray[Any], positions: Positions) -> Any:
+    """Return the values at some positions as the result of a traced call; they may be keys, never operands."""
+    return _Values(values, positions)
+
+
 class Computed:
     """A function of a row that is known by its parts, and evaluated over columns."""
 
@@ -226,8 +236,10 @@ def is_number(traced: Any) -> bool:
     return type(traced) in (_Numbers, int, float)
 
 
-def _trace(function: RowFunction, rows: LXRows) -> Any:
+def _trace(function: RowFunction, rows: LXRows | Sequence[Any]) -> Any:
     """Return what the function gives on whole columns, or raise Unproven."""
+    if not isinstance(rows, LXRows):
+        raise Unproven
     dimensions = rows.table.dimensions
     if not len(rows) or not is_plain(function, len(dimensions) or 1):
         raise Unproven
@@ -355,8 +367,15 @@ def mask(function: RowFunction, rows: LXRows | Sequence[Any], *, what: str) -> B
     return np.array(results, dtype=np.bool_)
 
 
-def keys(function: RowFunction, rows: LXRows | Sequence[Any]) -> list[Any]:
+def keys(function: RowFunction | Computed, rows: LXRows | Sequence[Any]) -> list[Any]:
     """Return the function's value for every row as hashable Python values."""
+    if isinstance(function, Computed):
+        try:
+            return _as_list(function.over(rows), len(rows))
+        except Unproven as error:
+            raise LXModelError(
+                f"{function!r} gives no keys any more: a field that they are made of is blank."
+            ) from error
     if isinstance(rows, LXRows):
         try:
             return _as_list(_trace(function, rows), len(rows))
@@ -393,12 +412,10 @@ def rows_reached(function: RowFunction, rows: LXRows | Sequence[Any]) -> LXRows 
     return LXRows(traced._lx_table, traced._lx_positions) if type(traced) is _Records else None
 
 
-def are_distinct(function: RowFunction, rows: LXRows | Sequence[Any]) -> bool:
+def are_distinct(function: RowFunction | Computed, rows: LXRows | Sequence[Any]) -> bool:
     """Whether the function is proven to give a different key for every row; False where that is not proven."""
-    if not isinstance(rows, LXRows):
-        return False
     try:
-        traced = _trace(function, rows)
+        traced = function.over(rows) if isinstance(function, Computed) else _trace(function, rows)
         codes = np.zeros(len(rows), dtype=np.int64)
         size = 1
         for part in traced if type(traced) is tuple else (traced,):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .closures import copied_object, rows_for_copy
 from .columns import Booleans, Floats, Positions
@@ -18,13 +19,15 @@ from .index import LXIndex
 from .records import MISSING, LXRows, RowFunction
 from .variable import LXVariable
 
+Places = npt.NDArray[np.signedinteger[Any]]  # positions of any width: arithmetic on them names the type of its result
+
 
 @dataclass
 class Entries:
     """Sparse entries of one term: `coefficients[i]` stands in row `rows[i]`, variable `columns[i]` of its family."""
 
-    rows: Positions
-    columns: Positions
+    rows: Places
+    columns: Places
     coefficients: Floats
 
 
@@ -32,8 +35,8 @@ class Entries:
 class Placement:
     """Where a term stands, entry by entry, and the row that each coefficient is a function of."""
 
-    rows: Positions
-    columns: Positions
+    rows: Places
+    columns: Places
     over: LXRows | list[Any]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy as np
 from .closures import copied_object
 from .columns import Positions
 from .errors import LXModelError
-from .evaluate import are_distinct, keys, rows_reached
+from .evaluate import Computed, are_distinct, keys, rows_reached
+from .keys import FIELD, LXKeyFields
 from .orm import orm_label, primary_key, shape_of
 from .records import MISSING, LXRecord, LXRows, RowFunction
 
@@ -22,7 +23,7 @@ class LXIndex:
         self,
         owner: str,
         rows: LXRows | list[Any],
-        function: RowFunction | None,
+        function: RowFunction | Computed | None,
         listed: list[Hashable] | None = None,
     ) -> None:
         self.owner = owner
@@ -135,7 +136,7 @@ class LXIndex:
     def _place_of_row(self, row: Any) -> int:
         """Return the position of the family's row that `row` stands for, or MISSING: an ORM row, or a plain object."""
         if not isinstance(self._rows, LXRows):
-            if self._function is None or not self._rows or type(row) is not type(self._rows[0]):
+            if not callable(self._function) or not self._rows or type(row) is not type(self._rows[0]):
                 return MISSING
             return self.by_key.get(self._function(row), MISSING)
         table = self._rows.table
@@ -149,14 +150,22 @@ class LXIndex:
         return MISSING if position == MISSING else int(self.by_row[position])
 
 
+def check_keys(indexes: Iterable[LXIndex | None]) -> None:
+    """Refuse keys that occur twice. Families with the same rows and the same function share their proof."""
+    proven: list[LXIndex] = []
+    for index in indexes:
+        if index is not None and not any(index.is_like(other) for other in proven) and index.check():
+            proven.append(index)
+
+
 _PLAIN = {str, int, float, bool, tuple, type(None)}
 
 
-def primary_keys(owner: str, rows: LXRows | list[Any]) -> list[Hashable]:
-    """Return the primary key of each row: the keys of a family that names no other."""
+def key_of_rows(owner: str, rows: LXRows | list[Any]) -> LXKeyFields:
+    """Return the primary key of the rows: the key of a family that names no other."""
     if not isinstance(rows, LXRows) or rows.table.key is None:
         raise LXModelError(f"{owner} has no index, and its rows no primary key. Give its key with indexed_by.")
-    return rows.column(rows.table.key).tolist()
+    return LXKeyFields(((FIELD, 0, (), rows.table.key),), is_tuple=False)
 
 
 def named(name: str, key: Hashable) -> str:

@@ -28,11 +28,22 @@ _OF_LIVE_ROWS = {"save", "delete", "refresh_from_db", "full_clean"}
 class LXLink:
     """A relation: for each row the position in `target`, MISSING or UNLOADED; `target` None means not loaded."""
 
-    __slots__ = ("positions", "target")
+    __slots__ = ("_positions", "target")
 
-    def __init__(self, target: LXTable | None, positions: Positions) -> None:
+    def __init__(self, target: LXTable | None, positions: npt.NDArray[np.signedinteger[Any]]) -> None:
         self.target = target
-        self.positions = positions
+        self._positions = positions
+
+    @property
+    def positions(self) -> Positions:
+        """The positions as 64-bit integers, whatever the width in which they were given."""
+        if self._positions.dtype != np.int64 or not self._positions.flags.writeable:
+            self._positions = self._positions.astype(np.int64)
+        return self._positions
+
+    @positions.setter
+    def positions(self, positions: Positions) -> None:
+        self._positions = positions
 
 
 class LXManyLink:

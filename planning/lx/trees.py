@@ -69,23 +69,36 @@ def _tree_of(function: Any, rows: Any) -> LXTree | None:
         return function
     if type(function) in (int, float):
         return LXTree(_number(function))
-    if not isinstance(rows, LXRows) or not len(rows):
+    if not isinstance(rows, LXRows):
         return None
-    arguments = len(rows.table.dimensions) or 1
-    if not is_plain(function, arguments):
-        return None
-    dimensions = rows.table.dimensions
-    starts = [
-        _Rows(rows.table, number, (name,) if dimensions else ()) for number, name in enumerate(dimensions or ("",))
-    ]
     try:
-        given = _with_symbols(function)(*[start.first() for start in starts])
+        given = symbols_of(function, rows)
         tree = LXTree(given.node if type(given) is _Symbol else _number(given))
         if not is_number(tree.over(rows)):
             return None
     except (Unproven, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
     return tree
+
+
+def symbols_of(function: RowFunction, rows: LXRows) -> Any:
+    """Return what a function gives for a row that is not known yet; raises Unproven where it is not proven."""
+    dimensions = rows.table.dimensions
+    if not len(rows) or not is_plain(function, len(dimensions) or 1):
+        raise Unproven
+    starts = [
+        _Rows(rows.table, number, (name,) if dimensions else ()) for number, name in enumerate(dimensions or ("",))
+    ]
+    return _with_symbols(function)(*[start.first() for start in starts])
+
+
+def part_of_key(symbol: Any) -> tuple[Any, ...]:
+    """Return `("f", argument, relations, field)` or `("r", argument, relations)`; raises Unproven for anything else."""
+    if type(symbol) is _Rows:
+        return "r", symbol._argument, symbol._path
+    if type(symbol) is _Symbol and symbol.node[0] == "f":
+        return symbol.node  # type: ignore[no-any-return]
+    raise Unproven
 
 
 def _number(value: Any) -> Any:

@@ -10,10 +10,10 @@ import numpy as np
 from .closures import copy_of_family
 from .columns import Booleans, Floats
 from .detach import materialize_and_detach_list, source_of
-from .dimension import LXIndexDimension, LXProductIndex, combine, restored_index
+from .dimension import LXIndexDimension, LXProductIndex, combine, is_combination
 from .errors import LXModelError
-from .evaluate import keys, mask, numbers
-from .index import LXIndex, named, primary_keys
+from .evaluate import Computed, keys, mask, numbers
+from .index import LXIndex, key_of_rows, named
 from .records import LXRows, LXTable, RowFunction
 
 T = TypeVar("T")  # the row
@@ -42,13 +42,13 @@ class LXVariable(Generic[T, V]):
         self.lower: RowFunction | Floats | float | None = 0.0
         self.upper: RowFunction | Floats | float | None = None
         self.whole: RowFunction | Booleans | None = None  # which of an integer family are whole; None: all
-        self.index_function: RowFunction | None = None
+        self.index_function: RowFunction | Computed | None = None
         self._dimensions: tuple[LXIndexDimension, ...] = ()
         self._where: RowFunction | None = None  # which combinations of the dimensions there are
         self._source: Any = None
         self._rows: LXRows | list[Any] | None = None
         self._index: LXIndex | None = None
-        self._keys: list[Hashable] | None = None  # of a family that was read from a copy
+        self._keys: list[Hashable] | None = None  # of a family over several dimensions
 
     def __repr__(self) -> str:
         return f"<LXVariable {self.name}>"
@@ -101,6 +101,8 @@ class LXVariable(Generic[T, V]):
     def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXVariable[T, V]:
         """Take the rows from detached rows, a table, or a list of objects."""
         self._source, self._rows, self._index, self._keys = rows, None, None, None
+        if isinstance(self.index_function, Computed):  # the keys of other rows
+            self.index_function = None
         return self
 
     def from_model(self, model: Any = None, session: Any = None) -> LXVariable[T, V]:
@@ -116,14 +118,14 @@ class LXVariable(Generic[T, V]):
         if self._rows is None and self._dimensions:
             found = combine(f"Variable {self.name}", self._dimensions, self._where, memo)
             self._rows, self._keys = found.rows, found.keys
-            self._index = LXProductIndex(f"Variable {self.name}", found.rows, found.keys, found.parts)
+            self._index = LXProductIndex(f"Variable {self.name}", found.rows, None, found.keys, found.parts)
         if self._rows is None:
             if self._source is None:
                 raise LXModelError(f"Variable {self.name} has no rows. Give them with from_data or from_model.")
             self._rows = materialize_and_detach_list(self._source, memo)
             self._source = None
         if self._keys is None and self.index_function is None:
-            self._keys = primary_keys(f"Variable {self.name}", self._rows)
+            self.index_function = key_of_rows(f"Variable {self.name}", self._rows)
 
     @property
     def rows(self) -> LXRows | list[Any]:
@@ -133,9 +135,9 @@ class LXVariable(Generic[T, V]):
         assert self._rows is not None
         return self._rows
 
-    def restore(self, rows: LXRows | list[Any], listed: list[Hashable]) -> None:
-        """Take rows and keys as they were when a copy was made; the function that gave the keys stayed behind."""
-        self._rows, self._keys = rows, listed
+    def restore(self, rows: LXRows | list[Any], keys: Computed) -> None:
+        """Take rows and keys as they were when a copy was made."""
+        self._rows, self.index_function = rows, keys
 
     def get_instances(self) -> Sequence[Any]:
         """Return the rows of the family."""
@@ -148,9 +150,9 @@ class LXVariable(Generic[T, V]):
     def index(self) -> LXIndex:
         """Where each key and each row stands in the family. A key that occurs twice raises."""
         if self._index is None:
-            owner, listed = f"Variable {self.name}", self.keys if self.index_function is None else self._keys
-            restored = None if listed is None else restored_index(owner, self.rows, listed)
-            self._index = LXIndex(owner, self.rows, self.index_function, listed) if restored is None else restored
+            owner, rows = f"Variable {self.name}", self.rows
+            kind = LXProductIndex if is_combination(rows) else LXIndex
+            self._index = kind(owner, rows, self.index_function, self._keys)
         return self._index
 
     @property

@@ -23,7 +23,9 @@ def rich_model() -> LXModel:
     use.indexed_by(lambda r: (r.product, r.machine.name, r.id)).from_data(recipes)
     is_on = LXVariable[Any, int]("is on").binary().indexed_by(lambda v: v).from_data(["x", 3, None, 2.5])
     nothing = LXVariable[Any, float]("nothing").indexed_by(lambda p: p).from_data(products.rows[:0])
-    model.add_variable(use, is_on, nothing)
+    named = LXVariable[Any, float]("named").indexed_by(lambda r: (r.product.name.upper(), (r.machine.name, "ß"), r))
+    pairs = LXVariable[Any, float]("pairs").indexed_by(lambda r: (r.machine.name, r.product.name)).from_data(recipes)
+    model.add_variable(use, is_on, nothing, named.from_data(recipes), pairs)
     balance = LXLinearExpression().add_term(model.get_variable("make"), lambda p: p.boxes, at=lambda p: p.name)
     balance.add_join(use, lambda r: 1 / r.hours_required, row_key=lambda r: r.product).add_constant(lambda p: p.boxes)
     model.add_constraint(

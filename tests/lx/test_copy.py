@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from planning.lx import (
     LXCopyError,
@@ -26,6 +28,7 @@ from planning.lx import (
     dump_model,
     load_model,
 )
+from tests.lx.forged_headers import header_of
 from tests.lx.rich_model import DATA, rich_model
 from tests.lx.small_models import arrays, furniture, furniture_model
 
@@ -111,6 +114,57 @@ class TestRoundTrip:
         table.columns["c"] = LXTable("u", {"c": [2**70, -(2**70)]}).columns["c"]
         loaded = load_model(dump_model(LXModel("m", {"t": table}))).tables["t"]
         assert [loaded.columns[name].tolist() for name in "abc"] == [[300, 2], [1, 2], [2**70, -(2**70)]]
+
+
+class TestArrays:
+    @given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-200, 200), max_size=6))
+    @example([-128, 127])
+    @example([-129])
+    @example([2**15 - 1, 2**31 - 1])
+    @example([2**31])
+    @example([-(2**63), 2**63 - 1])
+    @settings(deadline=None, derandomize=True, max_examples=100)
+    def test_integers_of_any_size_are_kept(self, values: list[int]) -> None:
+        model = LXModel("m", {"t": LXTable("t", {"a": values, "b": [0.5] * len(values)})})
+        column = load_model(dump_model(model)).tables["t"].columns["a"]
+        assert column.tolist() == values
+        assert not values or column.values.dtype == np.int64
+
+    def test_the_width_in_which_integers_were_given_does_not_matter(self) -> None:
+        def tables(kind: type) -> bytes:
+            products, _, recipes = furniture()
+            recipes.links = {"product": LXLink(products, np.array([0, 1, 2, 0, 1, 2], dtype=kind))}
+            return dump_model(LXModel("m", {"recipes": recipes}))
+
+        assert tables(np.int64) == tables(np.int32) == tables(np.int8)
+        assert LXLink(None, np.array([100], dtype=np.int8)).positions * 100 == 10_000
+
+    def test_take_few_bytes(self) -> None:
+        things = LXTable("t", {"a": np.arange(100) + 10_000})
+        links = {"b": LXLink(things, np.arange(100))}
+        data = dump_model(LXModel("m", {"t": LXTable("u", {}, links)}))
+        assert [entry for entry in header_of(data)["arrays"] if entry[1] == 100] == [["i1", 100], ["i2", 100]]
+
+    @pytest.mark.parametrize("given", [bytes, bytearray])
+    def test_may_be_changed_in_place_and_share_nothing_with_the_bytes(self, given: type) -> None:
+        data = given(DATA)
+        first, second = load_model(data), load_model(data)
+        for table in first.tables.values():
+            for column in table.columns.values():
+                column.values[:] = column.values[::-1].copy()
+            for link in table.links.values():
+                link.positions[:] = 0
+        for variable in first.variables:
+            for bound in (variable.lower, variable.upper):
+                if isinstance(bound, np.ndarray):
+                    bound[:] = 0.5
+            if not isinstance(variable.rows, list):
+                variable.rows.positions[:] = 0
+        assert data == DATA
+        assert dump_model(second) == DATA
+        if given is bytearray:
+            data[:] = bytes(len(data))
+            assert dump_model(second) == DATA
 
 
 class TestWhatCannotTravel:
