@@ -12,7 +12,7 @@ SCRATCH := $(PLAIN) DATABASE_URL=sqlite://:memory:
 PRODUCTION := $(SCRATCH) ALLOWED_HOSTS=planner.example.org
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check format serve worker
+.PHONY: help setup setup-dev demo test check format docs serve worker
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ check: setup-dev ## Run linters, types, import contracts, migration and deployme
 format: setup-dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+docs: setup ## Write the reference of planning.lx from its docstrings
+	$(BIN)/python docs/make_reference.py
 
 serve: setup ## Serve the site on http://127.0.0.1:8000
 	$(MANAGE) migrate --no-input

@@ -61,7 +61,7 @@ class LXConstraint(Generic[T]):
         return made
 
     def expression(self, expression: LXLinearExpression) -> LXConstraint[T]:
-        """Set the left side."""
+        """Set the left side. Its constants count on the right."""
         self.lhs = expression
         return self
 
@@ -81,7 +81,10 @@ class LXConstraint(Generic[T]):
         return self
 
     def rhs(self, value: RowFunction | float) -> LXConstraint[T]:
-        """Set the right side: a number or a function of the constraint's row."""
+        """Set the right side: a number or, in a family, a function of the constraint's row. 0 where none is set.
+
+        It must be finite and below 1e20, which solvers take for infinite.
+        """
         self.right = value
         return self
 
@@ -91,7 +94,7 @@ class LXConstraint(Generic[T]):
         return self
 
     def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXConstraint[T]:
-        """Make one constraint per row."""
+        """Make one constraint per row: of detached rows, a table, or any objects."""
         self._source, self._rows, self._index = rows, None, None
         if isinstance(self.index_function, Computed):  # the keys of other rows
             self.index_function = None
@@ -170,7 +173,7 @@ class LXConstraint(Generic[T]):
         self.right = value
 
     def rhs_array(self) -> Floats:
-        """Return the right side of each constraint."""
+        """Return the right side of each constraint, one number for each row."""
         given = self.right
         if isinstance(given, np.ndarray):
             return given

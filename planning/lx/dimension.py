@@ -81,7 +81,7 @@ class LXIndexDimension:
         return rows
 
     def matches(self) -> list[_Match]:
-        """The conditions that join this dimension to earlier ones."""
+        """Return the conditions that join this dimension to earlier ones."""
         return self._matches
 
 

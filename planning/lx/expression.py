@@ -285,7 +285,7 @@ class LXLinearExpression:
         at: RowFunction | None = None,
         skip_missing: bool = False,
     ) -> LXLinearExpression:
-        """Add `coeff * variable`.
+        """Add `coeff * variable`; `coeff` is in units of the sum per unit of the variable.
 
         In a family of constraints `at` gives, for a constraint's row, the row or key of the variable,
         and `coeff` is a function of the constraint's row. In a single constraint or the objective
@@ -297,7 +297,11 @@ class LXLinearExpression:
     def add_multi_term(
         self, variable: LXVariable[Any, Any], coeff: RowFunction | float = 1.0, *, where: RowFunction | None = None
     ) -> LXLinearExpression:
-        """Add the sum of `coeff * variable` over the whole family, or over the rows for which `where` is true."""
+        """Add the sum of `coeff * variable` over the whole family, or over the rows for which `where` is true.
+
+        `coeff` and `where` are functions of the variable's row, or of a row of each of its dimensions.
+        In a family of constraints every constraint gets this sum.
+        """
         self.terms.append(LXTerm(variable, coeff, where=where, every=True))
         return self
 
@@ -316,7 +320,8 @@ class LXLinearExpression:
 
         `over` defaults to the variable's own rows and `variable_key` to the row itself. `coeff`,
         `variable_key`, `row_key` and `where` are functions of a row of `over`; the keys may be
-        rows or keys. Keys that match nothing raise unless `skip_missing`.
+        rows or keys. Rows that name the same place add up. Without `row_key` it is a sum for a single
+        constraint or the objective. Keys that match nothing raise LXModelError unless `skip_missing`.
         """
         rows = list(over) if isinstance(over, Iterator) else over
         self.terms.append(

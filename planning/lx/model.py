@@ -39,7 +39,7 @@ class LXModel:
         return f"<LXModel {self.name}: {len(self.variables)} variable and {len(self.constraints)} constraint families>"
 
     def add_variable(self, *variables: LXVariable[Any, Any]) -> LXModel:
-        """Add families of variables; a name that is taken raises."""
+        """Add families of variables and detach their rows. Raises LXModelError for a name that is taken."""
         for variable in variables:
             self.check_name(variable.name, self.variables)
             variable.materialize(self._memo)
@@ -47,7 +47,10 @@ class LXModel:
         return self
 
     def add_constraint(self, *constraints: LXConstraint[Any]) -> LXModel:
-        """Add families of constraints; a name that is taken raises."""
+        """Add families of constraints and detach their rows.
+
+        Raises LXModelError for a name that is taken, and for a family without expression or sense.
+        """
         for constraint in constraints:
             self.check_name(constraint.name, self.constraints)
             constraint.materialize(self._memo)
@@ -55,26 +58,26 @@ class LXModel:
         return self
 
     def maximize(self, expression: LXLinearExpression) -> LXModel:
-        """Set the objective to be as large as possible."""
+        """Set the objective, which is to be as large as possible; one that was set before is replaced."""
         expression.materialize(self._memo)
         self.objective, self.sense = expression, MAXIMIZE
         return self
 
     def minimize(self, expression: LXLinearExpression) -> LXModel:
-        """Set the objective to be as small as possible."""
+        """Set the objective, which is to be as small as possible; one that was set before is replaced."""
         expression.materialize(self._memo)
         self.objective, self.sense = expression, MINIMIZE
         return self
 
     def get_variable(self, name: str) -> LXVariable[Any, Any]:
-        """Return the family of variables of that name."""
+        """Return the family of variables of that name; raises LXModelError where there is none."""
         for variable in self.variables:
             if variable.name == name:
                 return variable
         raise LXModelError(f"Model {self.name} has no variable {name!r}.")
 
     def get_constraint(self, name: str) -> LXConstraint[Any]:
-        """Return the family of constraints of that name."""
+        """Return the family of constraints of that name; raises LXModelError where there is none."""
         for constraint in self.constraints:
             if constraint.name == name:
                 return constraint

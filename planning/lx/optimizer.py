@@ -23,7 +23,10 @@ class LXOptimizer(Generic[T]):
         self.options = SolverOptions()
 
     def use_solver(self, name: str, **options: Any) -> LXOptimizer[T]:
-        """Choose a solver and its options: time_limit (s), gap (relative), threads, seed."""
+        """Choose a solver, "highs" or "pulp:" and a name that PuLP knows, and options as in `SolverOptions`.
+
+        Raises LXSolverError for a solver that is not there and an option that is unknown.
+        """
         known = [field.name for field in fields(SolverOptions)]
         unknown = sorted(set(options) - set(known))
         if unknown:
@@ -39,6 +42,10 @@ class LXOptimizer(Generic[T]):
         progress: ProgressCallback | None = None,
         stop: StopCallback | None = None,
     ) -> LXSolution:
-        """Return the solution; infeasible, unbounded and time limit are results, not exceptions."""
+        """Return the solution; infeasible, unbounded and time limit are results, not exceptions.
+
+        `progress` is called now and then with a `Progress`; `stop` is asked, and True ends the solve
+        with the best plan so far. Raises LXModelError for what is no model.
+        """
         compiled = compile_model(model) if isinstance(model, LXModel) else model
         return make_solver(self.solver).solve(compiled, self.options, progress, stop)

@@ -20,7 +20,10 @@ ERROR = "error"
 
 
 class LXValues(Mapping[Any, float]):
-    """The values of a family by key, or by row. `array` holds them in the order of the family."""
+    """The values of a family by key, or by row. `array` holds them in the order of the family.
+
+    A mapping: `items()` gives keys with values. Raises KeyError for what is no key or row of the family.
+    """
 
     def __init__(self, block: Block, array: Floats) -> None:
         self._block = block
@@ -48,8 +51,11 @@ class LXValues(Mapping[Any, float]):
 class LXSolution:
     """The result of a solve. Infeasible, unbounded and time limit are results, not exceptions.
 
-    `values` is None unless the solver has a plan. `bound` is the best objective that is still
-    possible, `gap` the relative distance to it; both None where the solver does not say.
+    `termination` is OPTIMAL, INFEASIBLE, UNBOUNDED, TIME_LIMIT, INTERRUPTED or ERROR. `values` (one for
+    each variable of the compiled model) is None unless the solver has a plan. `bound` is the best
+    objective that is still possible, `gap` the relative distance to it; both None where the solver
+    does not say. `row_duals` (one for each constraint) is None but for a solved linear model.
+    `seconds` is the solver's clock time; `message` and `log` are its words.
     """
 
     compiled: CompiledModel = field(repr=False)
@@ -83,14 +89,21 @@ class LXSolution:
 
     @property
     def variables(self) -> dict[str, LXValues]:
-        """The values of each family of variables: `solution.variables["production"][product]`."""
+        """The values of each family of variables: `solution.variables["production"][product]`.
+
+        Raises LXModelError where there is no plan.
+        """
         if self.values is None:
             raise LXModelError(f"There is no plan: the solve ended as {self.termination}.")
         return {name: LXValues(block, self.values[block.span]) for name, block in self.compiled.variables.items()}
 
     @property
     def duals(self) -> dict[str, LXValues]:
-        """The dual value of each family of constraints: what one more unit of the right side adds to the objective."""
+        """The dual value of each family of constraints: what one more unit of the right side adds to the objective.
+
+        A single constraint has the key None. Raises LXModelError where there are none: without a plan,
+        and for a model with whole numbers.
+        """
         if self.row_duals is None:
             raise LXModelError("There are no duals: they belong to a solved linear model.")
         return {name: LXValues(block, self.row_duals[block.span]) for name, block in self.compiled.constraints.items()}

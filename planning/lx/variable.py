@@ -64,7 +64,10 @@ class LXVariable(Generic[T, V]):
         return self
 
     def integer(self, where: RowFunction | None = None) -> LXVariable[T, V]:
-        """Let the variables take whole numbers within their bounds: all, or those of the rows that `where` names."""
+        """Let the variables take whole numbers within their bounds: all, or those of rows for which `where` is true.
+
+        Bounds are rounded inwards to whole numbers.
+        """
         self.kind, self.whole = INTEGER, where
         return self
 
@@ -76,7 +79,11 @@ class LXVariable(Generic[T, V]):
     def bounds(
         self, *, lower: RowFunction | float | None = 0.0, upper: RowFunction | float | None = None
     ) -> LXVariable[T, V]:
-        """Set the bounds; None means no bound."""
+        """Set the bounds, in the unit of the variable: numbers, or functions of the row. None means no bound.
+
+        What is not named goes back to its default: at least 0, no upper bound. Bounds that leave no
+        number between them raise LXModelError, with the key, when the model is compiled.
+        """
         self.lower, self.upper = lower, upper
         return self
 
@@ -99,7 +106,7 @@ class LXVariable(Generic[T, V]):
         return self
 
     def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXVariable[T, V]:
-        """Take the rows from detached rows, a table, or a list of objects."""
+        """Take the rows from detached rows, a table, or any objects; rows of an ORM among them are detached."""
         self._source, self._rows, self._index, self._keys = rows, None, None, None
         if isinstance(self.index_function, Computed):  # the keys of other rows
             self.index_function = None
@@ -148,7 +155,7 @@ class LXVariable(Generic[T, V]):
 
     @property
     def index(self) -> LXIndex:
-        """Where each key and each row stands in the family. A key that occurs twice raises."""
+        """Where each key and each row stands in the family. A key that occurs twice raises LXModelError."""
         if self._index is None:
             owner, rows = f"Variable {self.name}", self.rows
             kind = LXProductIndex if is_combination(rows) else LXIndex
@@ -157,7 +164,7 @@ class LXVariable(Generic[T, V]):
 
     @property
     def keys(self) -> list[Hashable]:
-        """The key of each variable of the family."""
+        """The key of each variable of the family, in the order of its rows."""
         self.materialize({})
         if self._keys is not None:
             return self._keys
@@ -165,7 +172,7 @@ class LXVariable(Generic[T, V]):
         return keys(self.index_function, self.rows)
 
     def bound_arrays(self) -> tuple[Floats, Floats]:
-        """Return lower and upper bounds, infinite where there is none; whole ones for whole numbers."""
+        """Return lower and upper bounds, one for each row; infinite where there is none, whole for whole numbers."""
         lower = self._bound(self.lower, "lower", -np.inf)
         upper = self._bound(self.upper, "upper", np.inf)
         if self.kind == BINARY:
@@ -184,7 +191,7 @@ class LXVariable(Generic[T, V]):
         return lower, upper
 
     def whole_mask(self) -> Booleans:
-        """Return which variables must be whole."""
+        """Return for each row whether its variable must be whole."""
         if isinstance(self.whole, np.ndarray):
             return self.whole
         if self.kind == CONTINUOUS or self.whole is None:

@@ -59,8 +59,10 @@ class LXWhatIfAnalyzer:
         analyzer.increase_constraint_rhs("capacity", by=100).delta_objective
         analyzer.increase_constraint_rhs("machine_hours", by=8, key=("Saw", "Week 1"))
 
-    The model is compiled and solved once; a what-if costs its re-solve. A percentage is one of the
-    value's size, so that an increase always goes up.
+    The model is compiled and solved once; a what-if costs its re-solve. `by` and `to` are in the unit
+    of what is changed; `percent` is one of the value's size, so that an increase always goes up. `key`
+    is the key or row of one member; without it the whole family changes. Raises LXModelError for a
+    name or key that is not there, and for a change that changes nothing.
     """
 
     def __init__(self, model: LXModel, optimizer: LXOptimizer[Any] | None = None) -> None:

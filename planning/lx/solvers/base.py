@@ -16,7 +16,7 @@ from ..solution import INFEASIBLE, OPTIMAL, UNBOUNDED, LXSolution
 
 @dataclass(frozen=True)
 class SolverOptions:
-    """Options that every solver knows. None leaves a choice to the solver."""
+    """Options that every solver knows. None leaves a choice to the solver (a time limit: none)."""
 
     time_limit: float | None = None  # seconds
     gap: float = 1e-4  # relative; 0 asks for a full proof
