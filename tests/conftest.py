@@ -6,9 +6,12 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:  # this file also stands alone, see test_ci.py
+    from tests.private_postgresql import PostgreSQL
 
 PLANTS_DIR = Path(__file__).parent / "plants"
 
@@ -31,6 +34,15 @@ def django_db_modify_db_settings(
 
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """Return a private PostgreSQL server for databases that a test creates and drops itself."""
+    from tests.private_postgresql import private_postgresql
+
+    with private_postgresql() as server:
+        yield server
 
 
 # --- network --------------------------------------------------------------------------------

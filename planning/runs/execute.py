@@ -25,6 +25,7 @@ from .plan_check import PlanRefused, check_plan
 from .result_rows import result_rows
 from .solve import Outcome, solve_copy
 from .states import LostRun, State, move
+from .write_rows import write_rows
 
 logger = logging.getLogger("planning.runs")
 _OPEN = (State.RUNNING, State.STOPPING)
@@ -133,9 +134,8 @@ def write_back(run: Run, attempt: int, outcome: Outcome, snapshot: Snapshot) -> 
     with transaction.atomic(), _no_garbage_collection():
         if not Run.objects.select_for_update().filter(pk=run.pk, attempt=attempt, state__in=_OPEN).exists():
             raise LostRun(f"Run {run.pk} is not this attempt's any more.")
-        for rows in result_rows(run, snapshot, outcome):
-            if rows:
-                type(rows[0])._default_manager.bulk_create(rows, batch_size=5_000)
+        for table, columns in result_rows(run, snapshot, outcome).items():
+            write_rows(table, columns)
         check_plan(run, snapshot)
         run.seconds["write"] = time.perf_counter() - started
         move(

@@ -1,165 +1,119 @@
-"""Result rows of a plan, in the order of the tables, zeros included."""
+"""Result rows of a plan as columns, in the order of the tables, zeros included."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from planning.formulation import Plan, Prices
+import numpy as np
+import numpy.typing as npt
+from django.db.models import Model
+
+from planning.formulation import Prices
 from planning.lx import LXTable
 from planning.models import MaterialBalance, ProductBalance, Production, Run, Utilization
-from planning.models.results import ResultRow
 from planning.snapshot import Snapshot
 
 from .solve import Outcome
+from .write_rows import Columns
+
+_Array = npt.NDArray[Any]
 
 
-def result_rows(run: Run, snapshot: Snapshot, outcome: Outcome) -> list[list[ResultRow]]:
-    """Return the rows of each result table."""
-    plan = outcome.plan
-    assert plan is not None
-    return [
-        _production(run, snapshot, plan),
-        _products(run, snapshot, plan),
-        [*_machines(run, snapshot, plan, outcome.machine_prices), *_used_materials(run, snapshot, outcome)],
-        _materials(run, snapshot, plan),
-    ]
+def result_rows(run: Run, snapshot: Snapshot, outcome: Outcome) -> dict[type[Model], Columns]:
+    """Return the columns of each result table, ready for `write_rows`."""
+    tables: dict[type[Model], dict[str, _Array]] = {
+        Production: _production(snapshot, outcome),
+        ProductBalance: _products(snapshot, outcome),
+        Utilization: _utilization(snapshot, outcome),
+        MaterialBalance: _materials(snapshot, outcome),
+    }
+    return {table: {"run_id": np.full(columns["period"].size, run.pk), **columns} for table, columns in tables.items()}
 
 
-def _names(grid: LXTable, relation: str, column: str = "name") -> list[str]:
+def _names(grid: LXTable, relation: str, column: str = "name") -> _Array:
     link = grid.links[relation]
     assert link.target is not None
-    names = link.target.columns[column].tolist()
-    return [str(names[position]) for position in link.positions.tolist()]
+    return link.target.columns[column].values[link.positions]
 
 
-def _production(run: Run, s: Snapshot, plan: Plan) -> list[ResultRow]:
-    grid = s["way_grid"]
-    rows = zip(
-        _names(grid, "product"),
-        _names(grid, "way", "route_name"),
-        _names(grid, "period"),
-        plan.made.tolist(),
-        plan.setup.tolist(),
-        strict=True,
-    )
-    return [
-        Production(run=run, product=product, route=route, period=period, quantity=quantity, setup=setup)
-        for product, route, period, quantity, setup in rows
-    ]
+def _production(s: Snapshot, outcome: Outcome) -> dict[str, _Array]:
+    grid, plan = s["way_grid"], outcome.plan
+    assert plan is not None
+    return {
+        "product": _names(grid, "product"),
+        "route": _names(grid, "way", "route_name"),
+        "period": _names(grid, "period"),
+        "quantity": plan.made,
+        "setup": plan.setup,
+    }
 
 
-def _products(run: Run, s: Snapshot, plan: Plan) -> list[ResultRow]:
-    grid = s["product_grid"]
-    columns = (
-        plan.product_made,
-        plan.yielded,
-        plan.bought,
-        plan.sold,
-        plan.used,
-        plan.lapsed,
-        plan.stock,
-        plan.backlog,
-        plan.short,
-    )
-    names = ("made", "yielded", "bought", "sold", "used", "lapsed", "stock", "backlog", "short")
-    values = zip(*(column.tolist() for column in columns), strict=True)
-    rows = zip(_names(grid, "product"), _names(grid, "period"), values, strict=True)
-    return [
-        ProductBalance(run=run, product=product, period=period, **dict(zip(names, row, strict=True)))
-        for product, period, row in rows
-    ]
+def _products(s: Snapshot, outcome: Outcome) -> dict[str, _Array]:
+    grid, plan = s["product_grid"], outcome.plan
+    assert plan is not None
+    return {
+        "product": _names(grid, "product"),
+        "period": _names(grid, "period"),
+        "made": plan.product_made,
+        "yielded": plan.yielded,
+        "bought": plan.bought,
+        "sold": plan.sold,
+        "used": plan.used,
+        "lapsed": plan.lapsed,
+        "stock": plan.stock,
+        "backlog": plan.backlog,
+        "short": plan.short,
+    }
 
 
-def _machines(run: Run, s: Snapshot, plan: Plan, prices: Prices | None) -> list[ResultRow]:
-    grid = s["machine_grid"]
-    return [
-        Utilization(
-            run=run,
-            resource_type=Utilization.ResourceType.MACHINE,
-            resource=name,
-            period=period,
-            used=used,
-            available=_known(available),
-            utilization_pct=_percent(used, available),
-            overtime=overtime,
-            units_down=down,
-            **_price(prices, row),
-        )
-        for row, (name, period, used, available, overtime, down) in enumerate(
-            zip(
-                _names(grid, "machine"),
-                _names(grid, "period"),
-                plan.hours.tolist(),
-                plan.hours_available.tolist(),
-                plan.overtime.tolist(),
-                plan.units_down.tolist(),
-                strict=True,
-            )
-        )
-    ]
+def _utilization(s: Snapshot, outcome: Outcome) -> dict[str, _Array]:
+    """Machines, then materials: what is available of these is what was in stock and what suppliers may bring."""
+    machines, materials, plan = s["machine_grid"], s["material_grid"], outcome.plan
+    assert plan is not None
+    supply = materials.columns["available_quantity"].filled(np.nan)
+    opening = materials.columns["opening_stock"].filled(0.0).reshape(-1, s.period_count)
+    opening[:, 1:] = plan.material_stock.reshape(opening.shape)[:, :-1]
+    used = np.concatenate([plan.hours, plan.material_used])
+    available = np.concatenate([plan.hours_available, opening.ravel() + supply])
+    percent = np.divide(100.0 * used, available, out=np.full(used.shape, np.nan), where=available > 0)
+    kinds = [Utilization.ResourceType.MACHINE.value] * machines.size
+    return {
+        "resource_type": np.array(kinds + [Utilization.ResourceType.MATERIAL.value] * materials.size, dtype=object),
+        "resource": np.concatenate([_names(machines, "machine"), _names(materials, "material")]),
+        "period": np.concatenate([_names(machines, "period"), _names(materials, "period")]),
+        "used": used,
+        "available": _blank_for_nan(available),
+        "utilization_pct": _blank_for_nan(percent),
+        "overtime": np.concatenate([plan.overtime, np.zeros(materials.size)]),
+        "units_down": np.concatenate([plan.units_down, np.zeros(materials.size)]),
+        "shadow_price": _prices("price", outcome, machines.size, materials.size),
+        "shadow_price_low": _prices("low", outcome, machines.size, materials.size),
+        "shadow_price_high": _prices("high", outcome, machines.size, materials.size),
+    }
 
 
-def _used_materials(run: Run, s: Snapshot, outcome: Outcome) -> list[ResultRow]:
+def _materials(s: Snapshot, outcome: Outcome) -> dict[str, _Array]:
     grid, plan = s["material_grid"], outcome.plan
     assert plan is not None
-    supply = grid.columns["available_quantity"].filled(math.nan)
-    opening = grid.columns["opening_stock"].filled(0.0).reshape(-1, s.period_count)
-    opening[:, 1:] = plan.material_stock.reshape(opening.shape)[:, :-1]
-    rows = zip(
-        _names(grid, "material"),
-        _names(grid, "period"),
-        plan.material_used.tolist(),
-        (opening.ravel() + supply).tolist(),
-        strict=True,
-    )
-    return [
-        Utilization(
-            run=run,
-            resource_type=Utilization.ResourceType.MATERIAL,
-            resource=name,
-            period=period,
-            used=used,
-            available=_known(available),
-            utilization_pct=_percent(used, available),
-            overtime=0.0,
-            units_down=0.0,
-            **_price(outcome.material_prices, row),
-        )
-        for row, (name, period, used, available) in enumerate(rows)
-    ]
-
-
-def _materials(run: Run, s: Snapshot, plan: Plan) -> list[ResultRow]:
-    grid = s["material_grid"]
-    rows = zip(
-        _names(grid, "material"),
-        _names(grid, "period"),
-        plan.material_supplied.tolist(),
-        plan.material_used.tolist(),
-        plan.material_lapsed.tolist(),
-        plan.material_stock.tolist(),
-        strict=True,
-    )
-    return [
-        MaterialBalance(run=run, material=name, period=period, supplied=supplied, used=used, lapsed=lapsed, stock=stock)
-        for name, period, supplied, used, lapsed, stock in rows
-    ]
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _percent(used: float, available: float) -> float | None:
-    return None if math.isnan(available) or available <= 0 else 100.0 * used / available
-
-
-def _price(prices: Prices | None, row: int) -> dict[str, Any]:
-    if prices is None:
-        return {"shadow_price": None, "shadow_price_low": None, "shadow_price_high": None}
     return {
-        "shadow_price": _known(float(prices.price[row])),
-        "shadow_price_low": _known(float(prices.low[row])),
-        "shadow_price_high": _known(float(prices.high[row])),
+        "material": _names(grid, "material"),
+        "period": _names(grid, "period"),
+        "supplied": plan.material_supplied,
+        "used": plan.material_used,
+        "lapsed": plan.material_lapsed,
+        "stock": plan.material_stock,
     }
+
+
+def _prices(name: str, outcome: Outcome, machines: int, materials: int) -> _Array:
+    """Return a column of prices; blank where there is none."""
+    grids: list[tuple[Prices | None, int]] = [(outcome.machine_prices, machines), (outcome.material_prices, materials)]
+    return _blank_for_nan(
+        np.concatenate([np.full(size, np.nan) if prices is None else getattr(prices, name) for prices, size in grids])
+    )
+
+
+def _blank_for_nan(column: _Array) -> _Array:
+    blanked = column.astype(object)
+    blanked[np.isnan(column)] = None
+    return blanked

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from planning.lx import Progress
 from planning.models import RESULT_TABLES, Machine, Plant, Product, Run
@@ -17,6 +18,7 @@ from planning.runs.database_block import DatabaseBlocked, database_blocked
 from planning.runs.execute import write_back
 from planning.runs.solve import Outcome, solve_copy
 from planning.runs.states import LostRun, State, move
+from planning.runs.write_rows import RowsRefused
 from planning.snapshot import Snapshot
 from tests.factories import BEST_PROFIT, make_furniture
 from tests.formulation.small_plants import baseline, bring
@@ -158,6 +160,32 @@ class TestStopping:
         write_back(run, 1, solve_copy(model, RunOptions()), Snapshot(model.tables))
         run.refresh_from_db()
         assert run.state == "solved"
+
+
+class TestWriting:
+    @pytest.fixture
+    def run(self) -> Run:
+        run = started(make_furniture())
+        move(run.pk, 1, (State.QUEUED,), State.RUNNING)
+        return run
+
+    def test_a_number_that_is_none_is_refused_by_name_and_nothing_is_written(self, run: Run) -> None:
+        model = load_copy(read_copy(run))
+        outcome = solve_copy(model, RunOptions())
+        assert outcome.plan is not None
+        outcome.plan.material_stock[1] = float("nan")
+        with pytest.raises(RowsRefused, match=r"MaterialBalance row 2 \(.+\): stock is nan"):
+            write_back(run, 1, outcome, Snapshot(model.tables))
+        run.refresh_from_db()
+        assert (run.state, result_count(run)) == ("running", 0)
+
+    def test_each_result_table_is_written_with_one_statement(self, run: Run) -> None:
+        model = load_copy(read_copy(run))
+        outcome = solve_copy(model, RunOptions())
+        with CaptureQueriesContext(connection) as queries:
+            write_back(run, 1, outcome, Snapshot(model.tables))
+        wrote = [query["sql"] for query in queries if query["sql"].startswith(("INSERT", "COPY"))]
+        assert len(wrote) == 4
 
 
 class TestTwice:
