@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 
 from planning.exchange import import_plan
@@ -38,6 +39,8 @@ def test_the_timetable_runs_on_tables_of_its_own() -> None:
     before = connection.introspection.table_names()
     run(DOCS / "modelling" / "timetable.md")
     assert connection.introspection.table_names() == before
+    del apps.all_models["timetable"]
+    apps.clear_cache()
 
 
 class Console(code.InteractiveConsole):
