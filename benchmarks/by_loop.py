@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from by_hand import passed
-from problem import PERIODS, POOR, WORN, Matrix, Plant, matrix_of_highs
+from problem import LEAST, PERIODS, POOR, WORN, Matrix, Plant, matrix_of_highs
 from scipy.sparse import csc_array
 
 TITLE = "tuned loop over slots"
@@ -61,15 +61,11 @@ def prepare(plant: Plant) -> tuple[Plant, list[Product]]:
     return plant, products
 
 
-def build(prepared: tuple[Plant, list[Product]]) -> Any:
-    """Return a HiGHS that holds the problem; every coefficient is worked out for its product and period."""
-    plant, products = prepared
-    index: list[int] = []
-    value: list[float] = []
-    start: list[int] = []
+def _make_choosing(products: list[Product], index: list[int], value: list[float], start: list[int]) -> None:
+    """Add what each product takes in each period: more of a worn machine or a poor material."""
     add_index, add_value, add_start = index.append, value.append, start.append
     cell = 0
-    for product in products:  # make
+    for product in products:
         recipes, requirements = product.recipes, product.requirements
         for t in range(PERIODS):
             add_start(len(index))
@@ -84,11 +80,42 @@ def build(prepared: tuple[Plant, list[Product]]) -> Any:
                 add_index(material.row)
                 add_value(use.amount * POOR if material.takes_more else use.amount)
             cell += 1
-    for sold in range(cell):  # sell
+
+
+def _make_calling(products: list[Product], index: list[int], value: list[float], start: list[int]) -> None:
+    """Add what each product takes in each period: more of a worn machine or a poor material, and enough."""
+    add_index, add_value, add_start = index.append, value.append, start.append
+    cell = 0
+    for product in products:
+        recipes, requirements = product.recipes, product.requirements
+        for t in range(PERIODS):
+            add_start(len(index))
+            add_index(cell)
+            add_value(1.0)
+            for use in recipes:
+                machine = use.resources[t]
+                add_index(machine.row)
+                add_value(max(use.amount * WORN, LEAST) if machine.takes_more else use.amount)
+            for use in requirements:
+                material = use.resources[t]
+                add_index(material.row)
+                add_value(max(use.amount * POOR, LEAST) if material.takes_more else use.amount)
+            cell += 1
+
+
+def build(prepared: tuple[Plant, list[Product]], functions: str) -> Any:
+    """Return a HiGHS that holds the problem; every coefficient is worked out for its product and period."""
+    plant, products = prepared
+    index: list[int] = []
+    value: list[float] = []
+    start: list[int] = []
+    (_make_calling if functions == "call" else _make_choosing)(products, index, value, start)
+    add_index, add_value, add_start = index.append, value.append, start.append
+    for sold in range(plant.cells):
         add_start(len(index))
         add_index(sold)
         add_value(-1.0)
-    for stocked in range(cell):  # stock
+    for stocked in range(plant.cells):
         add_start(len(index))
         add_index(stocked)
         add_value(-1.0)

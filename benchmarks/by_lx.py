@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from problem import PERIODS, POOR, WORN, Matrix, Plant, matrix_of_highs
+from problem import LEAST, PERIODS, POOR, WORN, Matrix, Plant, matrix_of_highs
 
 from planning.lx import (
     LXColumn,
@@ -106,16 +106,31 @@ def _product(r: LXRecord) -> Any:
     return (r.product.name, r.period.name)
 
 
-def _hours_row_by_row(u: LXRecord) -> Any:
+def _hours_with_a_choice(u: LXRecord) -> Any:
     return u.use.hours * WORN if u.machine.is_worn else u.use.hours
 
 
-def _quantity_row_by_row(u: LXRecord) -> Any:
+def _quantity_with_a_choice(u: LXRecord) -> Any:
     return u.use.quantity * POOR if u.material.is_poor else u.use.quantity
 
 
-def model_of(tables: Tables, *, row_by_row: bool = False) -> LXModel:
-    """Return the model; with `row_by_row` its coefficients are functions that can't be evaluated on columns."""
+def _hours_with_a_call(u: LXRecord) -> Any:
+    return max(u.use.hours * WORN, LEAST) if u.machine.is_worn else u.use.hours
+
+
+def _quantity_with_a_call(u: LXRecord) -> Any:
+    return max(u.use.quantity * POOR, LEAST) if u.material.is_poor else u.use.quantity
+
+
+COEFFICIENTS: dict[str, tuple[Any, Any]] = {  # of hours and material: what their functions do beside reading fields
+    "nothing": (lambda u: u.use.hours, lambda u: u.use.quantity),
+    "choose": (_hours_with_a_choice, _quantity_with_a_choice),
+    "call": (_hours_with_a_call, _quantity_with_a_call),
+}
+
+
+def model_of(tables: Tables, functions: str = "nothing") -> LXModel:
+    """Return the model, with one of the pairs of functions as its coefficients."""
     cells, machines, materials = tables["product_periods"], tables["machine_periods"], tables["material_periods"]
     cells.links["previous"] = previous_period(cells)
     cells.columns["opening_stock"] = opening_stock(cells)
@@ -125,9 +140,7 @@ def model_of(tables: Tables, *, row_by_row: bool = False) -> LXModel:
     make = Variable("make").indexed_by(_product).from_data(cells)
     sell = Variable("sell").bounds(upper=lambda r: r.demand).indexed_by(_product).from_data(cells)
     stock = Variable("stock").bounds(upper=lambda r: r.product.max_stock).indexed_by(_product).from_data(cells)
-    hours, quantity = (
-        (_hours_row_by_row, _quantity_row_by_row) if row_by_row else (lambda u: u.use.hours, lambda u: u.use.quantity)
-    )
+    hours, quantity = COEFFICIENTS[functions]
     return (
         LXModel("plant", tables)
         .add_variable(make, sell, stock)
@@ -177,9 +190,9 @@ def model_of(tables: Tables, *, row_by_row: bool = False) -> LXModel:
     )
 
 
-def build(tables: Tables, *, row_by_row: bool = False) -> Any:
+def build(tables: Tables, functions: str = "nothing") -> Any:
     """Return the compiled model and a HiGHS that holds it."""
-    compiled = compile_model(model_of(tables, row_by_row=row_by_row))
+    compiled = compile_model(model_of(tables, functions))
     return compiled, new_highs(compiled, SolverOptions())
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 PERIODS = 10
 MACHINES_PER_PRODUCT, MATERIALS_PER_PRODUCT = 3, 5
-WORN, POOR = 1.25, 1.125  # how much more is taken
+WORN, POOR, LEAST = 1.25, 1.125, 0.75  # how much more is taken, and the least of it; in functions that choose and call
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Plant:
     demand: Any  # [p,t]
     machine: Any  # of a recipe
     hours: Any
-    is_worn: Any  # [m,t]: a worn machine takes longer, in the functions that must run row by row
+    is_worn: Any  # [m,t]: a worn machine takes longer, in functions that choose
     available_hours: Any  # [m,t]
     material: Any  # of a requirement
     quantity: Any
-    is_poor: Any  # [k,t]: of a poor material more is used, in the functions that must run row by row
+    is_poor: Any  # [k,t]: of a poor material more is used, in functions that choose
     available_quantity: Any  # [k,t]
 
     @property

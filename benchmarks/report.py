@@ -31,13 +31,25 @@ Measured on: {machine}.
 """
 
 
+_NOTES = {
+    "functions that choose": (
+        "A coefficient is `hours * WORN if machine.is_worn else hours`. It is proven, and called on columns,\n"
+        "once for the rows of each choice. The loop has the same line in its body.\n\n"
+    ),
+    "functions that must run row by row": (
+        "A coefficient is `max(hours * WORN, LEAST) if machine.is_worn else hours`. What `max` does is not proven:\n"
+        "the function is called for each row. The loop has the same line in its body.\n\n"
+    ),
+}
+
+
 def page(builds: dict[int, Medians], kept: dict[int, Medians], others: dict[str, Medians], machine: str) -> str:
     """Return the page of the documentation."""
     parts = [_HEAD.format(machine=machine), _builds(builds), "\n", _kept(kept)]
     for title, medians in others.items():
         size = int(next(iter(medians.values()))["size"])
         unit = "rows" if "rows" in title else "variables"
-        parts.append(f"\n## {title[0].upper()}{title[1:]}: {size:,} {unit}\n\n")
+        parts.append(f"\n## {title[0].upper()}{title[1:]}: {size:,} {unit}\n\n{_NOTES.get(title, '')}")
         parts.append(_copy(medians) if title == "model copy" else _others(medians, per_row=unit == "rows"))
     return "".join(parts)
 

@@ -138,8 +138,13 @@ def other_legs(quick: bool) -> dict[str, dict[str, dict[str, float]]]:
     """Every other comparison; the first of each is what the others are held against."""
     size, rows, rounds = (10_000, 10_000, 3) if quick else (100_000, 100_000, 5)
     return {
+        "functions that choose": side_by_side(
+            [("tuned loop over slots", "by_loop.build_and_choose"), ("planning.lx", "by_lx.build_and_choose")],
+            size,
+            rounds,
+        ),
         "functions that must run row by row": side_by_side(
-            [("tuned loop over slots", "by_loop.build"), ("planning.lx", "by_lx.build_row_by_row")], size, rounds
+            [("tuned loop over slots", "by_loop.build_and_call"), ("planning.lx", "by_lx.build_and_call")], size, rounds
         ),
         "reading rows from SQLite": side_by_side(
             [

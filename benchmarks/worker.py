@@ -80,8 +80,9 @@ def prepared(name: str, size: int) -> tuple[Callable[[], Any], Callable[[Any], s
         return copy_leg(kind, data), None
     if kind == "solve":
         return solved(module, data), None
-    options = {"row_by_row": True} if kind == "build_row_by_row" else {}
-    return partial(module.build, data, **options), lambda built: module.matrix(built, plant).digest()
+    functions = kind.removeprefix("build_and_")  # what the functions of a row do beside reading fields
+    options = () if functions == "build" else (functions,)
+    return partial(module.build, data, *options), lambda built: module.matrix(built, plant).digest()
 
 
 def main() -> None:

@@ -1,226 +1,26 @@
 """A function of a row, evaluated for all rows.
 
-Where the function is proven to be plain arithmetic on fields, it is called once on whole columns;
-otherwise once per row. Both give the same numbers, bit for bit. The proof is a gate on the
-function's instructions (loads, + - * /, negation, tuples, return) and on every constant that it
-reaches (exactly int or float), followed by one traced call over columns without blanks.
+Where the function is proven to be plain arithmetic and choices on fields, it is called on whole
+columns; otherwise once per row. Both give the same numbers, bit for bit. The proof is a gate on the
+function's instructions and on all that it holds (`gate`), followed by traced calls (`traced`).
 """
 
 from __future__ import annotations
 
-import builtins
-import dis
 import math
-import types
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .columns import Booleans, Floats, Positions
 from .errors import LXModelError
-from .records import MISSING, LXRecord, LXRows, LXTable, RowFunction
+from .records import MISSING, LXRows, RowFunction
 from .row_by_row import extend
+from .traced import Captured, Numbers, Part, Rows, Truths, Unproven, Values, trace
 
-_LOADS = {
-    "LOAD_FAST",
-    "LOAD_FAST_BORROW",
-    "LOAD_ATTR",
-    "LOAD_CONST",
-    "LOAD_SMALL_INT",
-    "LOAD_DEREF",
-    "LOAD_GLOBAL",
-    "BUILD_TUPLE",
-    "UNARY_NEGATIVE",
-    "RETURN_VALUE",
-    "RETURN_CONST",
-    "RESUME",
-    "COPY_FREE_VARS",
-    "CACHE",
-    "NOP",
-    "EXTENDED_ARG",
-}
-_ARITHMETIC = {"+", "-", "*", "/"}
-_EXACT_INTEGERS = 2.0**53  # floats hold every integer below this
-
-
-class Unproven(Exception):
-    """The column way is not proven for this function and these rows."""
-
-
-class _Numbers:
-    """A traced number: one value per row, with a bound while all of them are integers.
-
-    Its own names begin with an underscore, which no traced function may reach.
-    """
-
-    __slots__ = ("_bound", "_values")
-
-    def __init__(self, values: npt.NDArray[Any], bound: float | None) -> None:
-        self._values = values
-        self._bound = bound  # of the absolute value; None for floats
-
-    def _with(self, other: Any) -> tuple[npt.NDArray[Any], float | None]:
-        if type(other) is _Numbers:
-            return other._values, other._bound
-        if type(other) is int and abs(other) < _EXACT_INTEGERS:
-            return np.float64(other), float(abs(other))  # type: ignore[return-value]
-        if type(other) is float:
-            return np.float64(other), None  # type: ignore[return-value]
-        raise Unproven
-
-    def _result(self, values: npt.NDArray[Any], bound: float | None) -> _Numbers:
-        if bound is not None and bound >= _EXACT_INTEGERS:
-            raise Unproven
-        return _Numbers(values, bound)
-
-    def _sum(self, other: Any, sign: float, *, swapped: bool = False) -> _Numbers:
-        values, bound = self._with(other)
-        left, right = (values, self._values) if swapped else (self._values, values)
-        both = None if self._bound is None or bound is None else self._bound + bound
-        return self._result(left + right if sign > 0 else left - right, both)
-
-    def __add__(self, other: Any) -> _Numbers:
-        return self._sum(other, 1)
-
-    def __radd__(self, other: Any) -> _Numbers:
-        return self._sum(other, 1, swapped=True)
-
-    def __sub__(self, other: Any) -> _Numbers:
-        return self._sum(other, -1)
-
-    def __rsub__(self, other: Any) -> _Numbers:
-        return self._sum(other, -1, swapped=True)
-
-    def __mul__(self, other: Any) -> _Numbers:
-        values, bound = self._with(other)
-        return self._result(
-            self._values * values, None if self._bound is None or bound is None else self._bound * bound
-        )
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> _Numbers:
-        return self._quotient(self._values, self._with(other)[0])
-
-    def __rtruediv__(self, other: Any) -> _Numbers:
-        return self._quotient(self._with(other)[0], self._values)
-
-    def _quotient(self, above: npt.NDArray[Any], below: npt.NDArray[Any]) -> _Numbers:
-        if np.any(below == 0):
-            raise Unproven
-        return _Numbers(above / below, None)
-
-    def __neg__(self) -> _Numbers:
-        return _Numbers(-self._values, self._bound)
-
-    def __bool__(self) -> bool:
-        raise Unproven
-
-
-class _Values:
-    """A traced column that is no number (text, a date): may be a key, never an operand."""
-
-    __slots__ = ("_column", "_positions")
-
-    def __init__(self, column: npt.NDArray[Any], positions: Positions) -> None:
-        self._column = column
-        self._positions = positions
-
-
-class _Records:
-    """Traced rows of a table: fields of them are columns, relations are rows again."""
-
-    __slots__ = ("_lx_positions", "_lx_table")
-
-    def __init__(self, table: LXTable, positions: Positions) -> None:
-        self._lx_table = table
-        self._lx_positions = positions
-
-    def __getattr__(self, field: str) -> Any:
-        table, positions = self._lx_table, self._lx_positions
-        link = table.links.get(field)
-        if link is not None and field not in table.columns:
-            if link.target is None or (link.positions < MISSING).any():
-                raise Unproven
-            return _Records(link.target, _follow(link.positions, positions))
-        column = table.columns.get(field)
-        if column is None or np.any(positions == MISSING):
-            raise Unproven  # row by row says which field or which row
-        if column.nulls is not None and column.nulls[positions].any():
-            raise Unproven
-        if column.values.dtype not in (np.float64, np.int64):
-            return _Values(column.values, positions)
-        values = column.values[positions]
-        if values.dtype == np.float64:
-            return _Numbers(values, None)
-        bound = float(max(abs(int(values.max())), abs(int(values.min())))) if len(values) else 0.0
-        if bound >= _EXACT_INTEGERS:
-            raise Unproven
-        return _Numbers(values.astype(np.float64), bound)
-
-
-def _follow(link: Positions, positions: Positions) -> Positions:
-    """Return where `link` leads from `positions`; from no row it leads to no row."""
-    if not len(link):
-        return np.full(len(positions), MISSING, dtype=np.int64)
-    followed: Positions = link[positions]
-    lost = positions == MISSING
-    if lost.any():
-        followed[lost] = MISSING
-    return followed
-
-
-def is_plain(function: RowFunction, arguments: int) -> bool:
-    """Whether the function takes the row (or its dimensions) and is made of loads, + - * /, negation and tuples."""
-    if type(function) is not types.FunctionType:
-        return False
-    code = function.__code__
-    if code.co_flags & (0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200) or code.co_kwonlyargcount:
-        return False
-    captured = list(function.__defaults__ or ())
-    if code.co_argcount != arguments + len(captured):
-        return False
-    try:
-        captured += [cell.cell_contents for cell in function.__closure__ or ()]
-    except ValueError:
-        return False
-    for step in dis.get_instructions(code):
-        if step.opname == "BINARY_OP":
-            if step.argrepr not in _ARITHMETIC:
-                return False
-        elif step.opname not in _LOADS:
-            return False
-        elif step.opname == "LOAD_GLOBAL":
-            name = str(step.argval)
-            if name not in function.__globals__ or hasattr(builtins, name):
-                return False
-            captured.append(function.__globals__[name])
-        elif step.opname in ("LOAD_CONST", "RETURN_CONST"):
-            captured.append(step.argval)
-        elif step.opname == "LOAD_ATTR" and str(step.argval).startswith("_"):
-            return False
-    return all(type(value) in (int, float, LXRecord) for value in captured)
-
-
-def traced_rows(rows: LXRows | Sequence[Any]) -> tuple[Any, ...]:
-    """Return the rows as arguments of a traced call: the row, or the row of each dimension; none for plain objects."""
-    if not isinstance(rows, LXRows):
-        return ()
-    row = _Records(rows.table, rows.positions)
-    return tuple(getattr(row, name) for name in rows.table.dimensions) or (row,)
-
-
-def traced_records(table: LXTable, positions: Positions) -> Any:
-    """Return rows of a table, MISSING where there is none, as the result of a traced call."""
-    return _Records(table, positions)
-
-
-def traced_values(values: npt.NDArray[Any], positions: Positions) -> Any:
-    """Return the values at some positions as the result of a traced call; they may be keys, never operands."""
-    return _Values(values, positions)
+_MOST_CODES = 2.0**53  # what a key's parts may give together
 
 
 class Computed:
@@ -233,21 +33,7 @@ class Computed:
 
 def is_number(traced: Any) -> bool:
     """Whether a traced result is a number for each row, or one for all of them."""
-    return type(traced) in (_Numbers, int, float)
-
-
-def _trace(function: RowFunction, rows: LXRows | Sequence[Any]) -> Any:
-    """Return what the function gives on whole columns, or raise Unproven."""
-    if not isinstance(rows, LXRows):
-        raise Unproven
-    dimensions = rows.table.dimensions
-    if not len(rows) or not is_plain(function, len(dimensions) or 1):
-        raise Unproven
-    try:
-        with np.errstate(all="ignore"):
-            return function(*traced_rows(rows))
-    except (TypeError, AttributeError, OverflowError, ZeroDivisionError) as error:
-        raise Unproven from error
+    return type(traced) in (Numbers, int, float)
 
 
 def numbers(
@@ -272,19 +58,26 @@ def numbers(
     if not callable(function):
         raise LXModelError(f"{what} is {function!r}. Give a number or a function of the row.")
     if isinstance(rows, LXRows):
-        try:
-            traced = _trace(function, rows)
-            if is_number(traced):
-                return _spread(traced, rows, what, blank)
-        except Unproven:
-            pass
+        with suppress(Unproven):
+            return _finite(_joined(trace(function, rows, blanks=True), len(rows), blank), rows, what, blank)
     return _finite(_row_by_row(function, rows, what, blank), rows, what, blank)
 
 
-def _spread(traced: Any, rows: LXRows | Sequence[Any], what: str, blank: float | None) -> Floats:
-    """Return a traced number as one value per row."""
-    values = traced._values if type(traced) is _Numbers else np.full(len(rows), _as_float(traced, what))
-    return _finite(values, rows, what, blank)
+def _joined(parts: list[Part], size: int, blank: float | None) -> Floats:
+    """Return the numbers that the parts of the rows have; raises Unproven where one has none."""
+    joined = np.empty(size)
+    for where, traced in parts:
+        given: Any = blank if traced is None else traced
+        if not is_number(given):
+            raise Unproven
+        if where is None and type(given) is Numbers:
+            values: Floats = given._values
+            return values
+        try:
+            joined[slice(None) if where is None else where] = given._values if type(given) is Numbers else float(given)
+        except OverflowError as error:
+            raise Unproven from error  # row by row says which row
+    return joined
 
 
 def _computed(function: Computed, rows: LXRows | Sequence[Any], what: str, blank: float | None) -> Floats:
@@ -300,7 +93,8 @@ def _computed(function: Computed, rows: LXRows | Sequence[Any], what: str, blank
         ) from error
     if not is_number(traced):
         raise LXModelError(f"{what}, {function!r}, is no number.")
-    return _spread(traced, rows, what, blank)
+    values = traced._values if type(traced) is Numbers else np.full(len(rows), _as_float(traced, what))
+    return _finite(values, rows, what, blank)
 
 
 def _as_float(value: Any, what: str) -> float:
@@ -359,6 +153,14 @@ def _finite(values: Floats, rows: LXRows | Sequence[Any], what: str, blank: floa
 
 def mask(function: RowFunction, rows: LXRows | Sequence[Any], *, what: str) -> Booleans:
     """Return where the function is true; it must give True or False for every row."""
+    if isinstance(rows, LXRows):
+        with suppress(Unproven):
+            found = np.empty(len(rows), dtype=np.bool_)
+            for where, traced in trace(function, rows, blanks=True):
+                if type(traced) not in (Truths, bool):
+                    raise Unproven
+                found[slice(None) if where is None else where] = traced._values if type(traced) is Truths else traced
+            return found
     results: list[Any] = []
     extend(results, function, rows)
     if not set(map(type, results)) <= {bool}:
@@ -376,29 +178,39 @@ def keys(function: RowFunction | Computed, rows: LXRows | Sequence[Any]) -> list
             raise LXModelError(
                 f"{function!r} gives no keys any more: a field that they are made of is blank."
             ) from error
-    if isinstance(rows, LXRows):
-        try:
-            return _as_list(_trace(function, rows), len(rows))
-        except Unproven:
-            pass
     results: list[Any] = []
+    if isinstance(rows, LXRows):
+        with suppress(Unproven):
+            for where, traced in trace(function, rows, blanks=False):
+                if where is None:
+                    return _as_list(traced, len(rows))
+                results = results or [None] * len(rows)
+                for place, key in zip(where.tolist(), _as_list(traced, len(where)), strict=True):
+                    results[place] = key
+            return results
+    results = []
     extend(results, function, rows)
     return results
 
 
 def _as_list(traced: Any, size: int) -> list[Any]:
     """Return a traced key as Python values, one per row."""
-    if type(traced) is tuple:
-        return list(zip(*(_as_list(part, size) for part in traced), strict=True))
-    if type(traced) is _Numbers:
+    kind = type(traced)
+    if kind is tuple:
+        return list(zip(*(_as_list(part, size) for part in traced), strict=True)) if traced else [()] * size
+    if kind is Numbers:
         values: list[Any] = traced._values.tolist()
         return values if traced._bound is None else [int(value) for value in values]
-    if type(traced) is _Values:
-        return traced._column[traced._positions].tolist()  # type: ignore[no-any-return]
-    if type(traced) is _Records:
-        table = traced._lx_table
-        return [None if p == MISSING else table.record(p) for p in traced._lx_positions.tolist()]
-    raise Unproven
+    if kind is Truths:
+        return traced._values.tolist()  # type: ignore[no-any-return]
+    if kind is Values:
+        return traced._list()  # type: ignore[no-any-return]
+    if kind is Rows:
+        table = traced._table
+        return [None if p == MISSING else table.record(p) for p in traced._positions.tolist()]
+    if kind is Captured:
+        return [traced._record] * size
+    return [traced] * size  # one number, text or None for all rows
 
 
 def rows_reached(function: RowFunction, rows: LXRows | Sequence[Any]) -> LXRows | None:
@@ -406,22 +218,31 @@ def rows_reached(function: RowFunction, rows: LXRows | Sequence[Any]) -> LXRows 
     if not isinstance(rows, LXRows):
         return None
     try:
-        traced = _trace(function, rows)
+        parts = trace(function, rows, blanks=False)
     except Unproven:
         return None
-    return LXRows(traced._lx_table, traced._lx_positions) if type(traced) is _Records else None
+    tables = [traced._table for _, traced in parts if type(traced) is Rows]
+    if not tables or any(table is not tables[0] for table in tables):
+        return None
+    reached = np.full(len(rows), MISSING, dtype=np.int64)
+    for where, traced in parts:
+        if type(traced) is Rows:
+            reached[slice(None) if where is None else where] = traced._positions
+        elif traced is not None:
+            return None
+    return LXRows(tables[0], reached)
 
 
 def are_distinct(function: RowFunction | Computed, rows: LXRows | Sequence[Any]) -> bool:
     """Whether the function is proven to give a different key for every row; False where that is not proven."""
     try:
-        traced = function.over(rows) if isinstance(function, Computed) else _trace(function, rows)
+        traced = function.over(rows) if isinstance(function, Computed) else _in_one_part(function, rows)
         codes = np.zeros(len(rows), dtype=np.int64)
         size = 1
         for part in traced if type(traced) is tuple else (traced,):
             numbered, count = _codes(part)
             size *= max(count, 1)
-            if size >= _EXACT_INTEGERS:
+            if size >= _MOST_CODES:
                 return False
             codes = codes * count + numbered
     except (Unproven, TypeError):  # TypeError: a value that is not hashable
@@ -431,15 +252,27 @@ def are_distinct(function: RowFunction | Computed, rows: LXRows | Sequence[Any])
     return len(np.unique(codes)) == len(rows)
 
 
+def _in_one_part(function: RowFunction, rows: LXRows | Sequence[Any]) -> Any:
+    """Return what the function gives on whole columns where all rows choose alike; else raise Unproven."""
+    if not isinstance(rows, LXRows):
+        raise Unproven
+    where, traced = trace(function, rows, blanks=False)[0]
+    if where is not None:
+        raise Unproven
+    return traced
+
+
 def _codes(part: Any) -> tuple[Positions, int]:
     """Return a traced part as whole numbers that are equal exactly where the values are, and how many there are."""
-    if type(part) is _Records:
-        return part._lx_positions + 1, len(part._lx_table) + 1
-    if type(part) is _Values:
+    if type(part) is Rows:
+        return part._positions + 1, len(part._table) + 1
+    if type(part) is Truths:
+        return part._values.astype(np.int64), 2
+    if type(part) is Values:
         codes: dict[Any, int] = {}
         numbered = np.array([codes.setdefault(value, len(codes)) for value in part._column.tolist()], dtype=np.int64)
         return numbered[part._positions], len(codes)
-    if type(part) is _Numbers:
+    if type(part) is Numbers:
         distinct, numbered = np.unique(part._values, return_inverse=True)
         return numbered, len(distinct)
     raise Unproven

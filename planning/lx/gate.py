@@ -1,26 +1,136 @@
-"""What a function's instructions tell: which fields of a row it reads, and whether it does nothing else with it."""
+"""What a function's instructions prove: that it is plain arithmetic and choices, or what it reads of its rows.
+
+Instructions are told by name, as Python 3.11 to 3.14 have them. One that is not known proves nothing.
+"""
 
 from __future__ import annotations
 
 import dis
 import sys
 import types
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
 Chain = tuple[str, ...]  # fields, each read of the one before: ("machine", "hours") for r.machine.hours
 
-_KNOWN = (3, 14)  # the last Python whose instructions were looked through
-_RUNS_LATER = 0x20 | 0x80 | 0x100 | 0x200  # generators and coroutines
-_LOADS = {
+_LOADS_OF_LOCALS = {
     "LOAD_FAST",
     "LOAD_FAST_BORROW",
     "LOAD_FAST_LOAD_FAST",
     "LOAD_FAST_BORROW_LOAD_FAST_BORROW",
     "STORE_FAST_LOAD_FAST",
 }
+_STRAIGHT = _LOADS_OF_LOCALS | {
+    "STORE_FAST",
+    "STORE_FAST_STORE_FAST",
+    "LOAD_ATTR",
+    "LOAD_CONST",
+    "LOAD_SMALL_INT",
+    "LOAD_DEREF",
+    "LOAD_GLOBAL",
+    "BINARY_OP",
+    "BUILD_TUPLE",
+    "UNARY_NEGATIVE",
+    "COPY",
+    "SWAP",
+    "POP_TOP",
+    "RETURN_VALUE",
+    "RETURN_CONST",
+    "RESUME",
+    "COPY_FREE_VARS",
+    "CACHE",
+    "NOP",
+    "EXTENDED_ARG",
+}
+_CHOICES = {  # jumps lead forward only: a loop has one that is not named here
+    "COMPARE_OP",
+    "IS_OP",
+    "UNARY_NOT",
+    "TO_BOOL",
+    "NOT_TAKEN",
+    "JUMP_FORWARD",
+    "JUMP_IF_FALSE_OR_POP",
+    "JUMP_IF_TRUE_OR_POP",
+    *(f"POP_JUMP_{way}IF_{test}" for way in ("", "FORWARD_") for test in ("TRUE", "FALSE", "NONE", "NOT_NONE")),
+}
+_ARITHMETIC = {"+", "-", "*", "/", "+=", "-=", "*=", "/="}
+_PLAIN_VALUES = {int, float, bool, str, type(None)}
+_TAKES_MORE, _RUNS_LATER = 0x04 | 0x08, 0x20 | 0x80 | 0x100 | 0x200  # *args and **kwargs; generators and coroutines
 _SEE_LOCALS = {"locals", "eval", "exec", "vars", "dir", "super"}
+_LAST_KNOWN = (3, 14)
+_MOST_CALLED = 20  # functions that a function calls, and those that they call
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A function that is made of loads, + - * /, negation, tuples and choices, and what it holds."""
+
+    chooses: bool
+    holds_records: bool
+
+
+def plainness(function: Any, arguments: int, record: type) -> Plain | None:
+    """Return what a plain function of so many rows holds; None for one that is not plain.
+
+    All that it holds is exactly a number, a text, True, False, None, or a `record`.
+    """
+    if type(function) is not types.FunctionType:
+        return None
+    body = _plain_body(function.__code__)
+    captured = list(function.__defaults__ or ())
+    if body is None or function.__code__.co_argcount != arguments + len(captured):
+        return None
+    chooses, names = body
+    if not all(name in function.__globals__ for name in names):
+        return None
+    captured += [function.__globals__[name] for name in names]
+    for cell in function.__closure__ or ():
+        if not is_filled(cell):
+            return None
+        captured.append(cell.cell_contents)
+    kinds = set(map(type, captured))
+    return Plain(chooses, record in kinds) if kinds <= _PLAIN_VALUES | {record} else None
+
+
+@lru_cache(maxsize=1024)
+def _plain_body(code: types.CodeType) -> tuple[bool, tuple[str, ...]] | None:
+    """Return whether plain code makes choices, and the globals that it reads; None for code that is not plain."""
+    if code.co_flags & (_TAKES_MORE | _RUNS_LATER) or code.co_kwonlyargcount:
+        return None
+    names: list[str] = []
+    found: set[str] = set()
+    after_none = False
+    for step in dis.get_instructions(code):
+        name = step.opname
+        found.add(name)
+        if name not in _STRAIGHT and name not in _CHOICES:
+            return None
+        if name == "BINARY_OP" and step.argrepr not in _ARITHMETIC:
+            return None
+        if name == "IS_OP" and (not after_none or step.is_jump_target):
+            return None  # a row's own None is known; of anything else there is one for all rows
+        if name in ("LOAD_CONST", "RETURN_CONST") and type(step.argval) not in _PLAIN_VALUES:
+            return None
+        if name == "LOAD_ATTR" and str(step.argval).startswith("_"):
+            return None
+        if name == "LOAD_GLOBAL":
+            names.append(str(step.argval))
+        after_none = name == "LOAD_CONST" and step.argval is None
+    if {"COMPARE_OP", "BUILD_TUPLE"} <= found:
+        return None  # tuples compare what is identical without asking
+    return not _CHOICES.isdisjoint(found), tuple(names)
+
+
+def with_replaced(function: Any, replace: Callable[[Any], Any]) -> Any:
+    """Return the function with all that it holds replaced."""
+    code = function.__code__
+    held = {name: replace(function.__globals__[name]) for name in code.co_names if name in function.__globals__}
+    cells = tuple(types.CellType(replace(cell.cell_contents)) for cell in function.__closure__ or ())
+    defaults = tuple(map(replace, function.__defaults__ or ()))
+    return types.FunctionType(code, held, function.__name__, defaults or None, cells or None)
 
 
 @lru_cache(maxsize=1024)
@@ -28,7 +138,7 @@ def chains_read(code: types.CodeType, arguments: int) -> tuple[frozenset[Chain],
     """Return what the code reads of each of its first arguments; None where it may do anything else with one."""
     rows = code.co_varnames[:arguments]
     if (
-        sys.version_info[:2] > _KNOWN
+        sys.version_info[:2] > _LAST_KNOWN
         or code.co_argcount < arguments
         or code.co_flags & _RUNS_LATER
         or not _SEE_LOCALS.isdisjoint(code.co_names)
@@ -45,27 +155,23 @@ def chains_read(code: types.CodeType, arguments: int) -> tuple[frozenset[Chain],
             continue
         reads = takewhile(lambda later: later.opname in ("LOAD_ATTR", "LOAD_METHOD"), steps[place + 1 :])
         chain = tuple(str(read.argval) for read in reads)
-        if step.opname not in _LOADS or any(name in found for name in named[:-1]) or not chain:
+        if step.opname not in _LOADS_OF_LOCALS or any(name in found for name in named[:-1]) or not chain:
             return None
         found[named[-1]].add(chain)
     return tuple(frozenset(found[row]) for row in rows)
 
 
 def names_read(function: Any) -> frozenset[str]:
-    """Return the names that a function, and the functions that it names, may read of a row."""
-    found: set[str] = set()
-    seen: set[types.CodeType] = set()
-    waiting = [function]
+    """Return the names that a function, and the functions beside it that it names, may read of a row."""
+    found: dict[types.CodeType, frozenset[str]] = {}
+    waiting = [function.__func__ if type(function) is types.MethodType else function]
     while waiting:
         called = waiting.pop()
-        code = getattr(called, "__code__", None)
-        if isinstance(code, types.CodeType) and code not in seen:
-            seen.add(code)
-            found.update(names := _names(code))
-            held = getattr(called, "__globals__", {})
-            waiting += [held[name] for name in names if name in held]
-            waiting += [cell.cell_contents for cell in getattr(called, "__closure__", None) or () if is_filled(cell)]
-    return frozenset(found)
+        if type(called) is types.FunctionType and called.__code__ not in found and len(found) < _MOST_CALLED:
+            names = found[called.__code__] = _names(called.__code__)
+            waiting += [called.__globals__[name] for name in names if name in called.__globals__]
+            waiting += [cell.cell_contents for cell in called.__closure__ or () if is_filled(cell)]
+    return frozenset[str]().union(*found.values())
 
 
 def is_filled(cell: types.CellType) -> bool:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from .columns import LXColumn
 from .errors import LXCopyError, LXModelError
-from .evaluate import Computed, Unproven, traced_records, traced_rows, traced_values
+from .evaluate import Computed
 from .records import LXRecord, LXRows, LXTable, RowFunction
+from .traced import Rows, Unproven, Values, traced_rows
 from .trees import part_of_key, symbols_of
 
 FIELD, ROW, VALUE, TUPLE = "f", "r", "v", "t"
@@ -107,7 +108,7 @@ class LXKeyColumns(Computed):
 def _traced(part: tuple[Any, ...]) -> Any:
     if part[0] == TUPLE:
         return tuple(_traced(inner) for inner in part[1])
-    return traced_records(part[1], part[2]) if part[0] == ROW else traced_values(part[1], part[2])
+    return (Rows if part[0] == ROW else Values)(part[1], part[2], None)
 
 
 def key_columns(keys: list[Any]) -> LXKeyColumns:

@@ -287,6 +287,14 @@ def call_all(calls: Iterable[object]) -> None:
     deque(calls, maxlen=0)
 
 
+def reached_once(positions: Positions, size: int) -> Positions:
+    """Return the positions that are reached in a table of `size` rows, each once and in order; none for MISSING."""
+    is_reached = np.zeros(size + 1, dtype=np.bool_)
+    is_reached[positions] = True  # MISSING is the last one
+    found: Positions = np.flatnonzero(is_reached[:-1])
+    return found
+
+
 class LXRows(Sequence[LXRecord]):
     """Some rows of a table, in an order of their own."""
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from .errors import LXModelError
 from .gate import Chain, chains_read, names_read
-from .records import MISSING, LXProduct, LXRows, RowFunction, call_all
+from .records import MISSING, LXProduct, LXRows, RowFunction, call_all, reached_once
 
 
 def extend(results: list[Any], function: RowFunction, rows: LXRows | Sequence[Any]) -> None:
@@ -247,7 +247,4 @@ _held_by = attrgetter("__dict__")
 
 
 def _each_once(rows: LXRows) -> LXRows:
-    """Return the rows that are reached, each once."""
-    is_reached = np.zeros(rows.table.size + 1, dtype=np.bool_)
-    is_reached[rows.positions] = True  # MISSING is the last one
-    return LXRows(rows.table, np.flatnonzero(is_reached[:-1]))
+    return LXRows(rows.table, reached_once(rows.positions, rows.table.size))

@@ -9,13 +9,14 @@ the function did, so it gives the same numbers, bit for bit.
 from __future__ import annotations
 
 import math
-import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .errors import LXModelError
-from .evaluate import Computed, Unproven, is_number, is_plain, traced_rows
+from .evaluate import Computed, is_number
+from .gate import plainness, with_replaced
 from .records import LXRecord, LXRows, LXTable, RowFunction
+from .traced import Unproven, traced_rows
 
 _OPERATIONS = {
     "+": lambda left, right: left + right,
@@ -84,12 +85,14 @@ def _tree_of(function: Any, rows: Any) -> LXTree | None:
 def symbols_of(function: RowFunction, rows: LXRows) -> Any:
     """Return what a function gives for a row that is not known yet; raises Unproven where it is not proven."""
     dimensions = rows.table.dimensions
-    if not len(rows) or not is_plain(function, len(dimensions) or 1):
+    plain = plainness(function, len(dimensions) or 1, LXRecord)
+    if plain is None or plain.chooses or not len(rows):
         raise Unproven
     starts = [
         _Rows(rows.table, number, (name,) if dimensions else ()) for number, name in enumerate(dimensions or ("",))
     ]
-    return _with_symbols(function)(*[start.first() for start in starts])
+    with_symbols = with_replaced(function, lambda held: _Captured(held) if type(held) is LXRecord else held)
+    return with_symbols(*[start.first() for start in starts])
 
 
 def part_of_key(symbol: Any) -> tuple[Any, ...]:
@@ -193,20 +196,6 @@ class _Captured:
             return _Captured(value)
         _number(value)
         return _Symbol(("r", self._record, field))
-
-
-def _with_symbols(function: RowFunction) -> RowFunction:
-    """Return the function with captured records replaced by symbols of them."""
-
-    def symbol(value: Any) -> Any:
-        return _Captured(value) if isinstance(value, LXRecord) else value
-
-    assert isinstance(function, types.FunctionType)
-    code = function.__code__
-    held = {name: symbol(function.__globals__[name]) for name in code.co_names if name in function.__globals__}
-    cells = tuple(types.CellType(symbol(cell.cell_contents)) for cell in function.__closure__ or ())
-    defaults = tuple(symbol(value) for value in function.__defaults__ or ()) or None
-    return types.FunctionType(code, held, function.__name__, defaults, cells or None)
 
 
 def _evaluate(node: Any, arguments: tuple[Any, ...]) -> Any:
