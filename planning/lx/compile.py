@@ -91,32 +91,49 @@ class CompiledModel:
 def compile_model(model: LXModel) -> CompiledModel:
     """Return the matrix of the model. Raises LXModelError for what is no model."""
     variables, column_count = _blocks(model.variables)
-    constraints, _ = _blocks(model.constraints)
-    bounds = [variable.bound_arrays() for variable in model.variables]
+    constraints, row_count = _blocks(model.constraints)
+    families = [_terms(constraint, variables) for constraint in model.constraints]
+    entry_count = sum(len(entries.rows) for terms in families for _, entries in terms)
+    compiled = _empty(model, variables, constraints, (column_count, row_count, entry_count))
+    _set_columns(compiled)
     check_keys([*(v.index for v in model.variables), *(c.index for c in model.constraints)])
-    cost, offset = _objective(model, variables, column_count)
-    row_lower, row_upper, entries = _constraints(model, variables)
-    starts, columns, values = _matrix(entries, [len(family) for family in model.constraints], column_count)
-    compiled = CompiledModel(
+    _set_objective(compiled)
+    _set_rows(compiled, families)
+    _check_numbers(compiled)
+    return compiled
+
+
+def _empty(
+    model: LXModel, variables: dict[str, Block], constraints: dict[str, Block], counts: tuple[int, int, int]
+) -> CompiledModel:
+    """Return a compiled model whose numbers are not set yet.
+
+    They lie in one piece of memory: the system gives a large one in far fewer steps than many small ones.
+    """
+    columns, rows, entries = counts
+    sizes = [columns, columns, columns, rows, rows, entries]
+    ends = np.cumsum(sizes)
+    floats = np.empty(ends[-1] + (entries + rows + 2) // 2)
+    cost, lower, upper, row_lower, row_upper, values = (
+        floats[end - n : end] for end, n in zip(ends, sizes, strict=True)
+    )
+    whole = floats[ends[-1] :].view(np.int32)
+    return CompiledModel(
         model=model,
         variables=variables,
         constraints=constraints,
         cost=cost,
-        offset=offset,
-        lower=_joined([lower for lower, _ in bounds]),
-        upper=_joined([upper for _, upper in bounds]),
-        integer=np.concatenate(
-            [variable.whole_mask() for variable in model.variables] or [np.zeros(0, dtype=np.bool_)]
-        ),
+        offset=0.0,
+        lower=lower,
+        upper=upper,
+        integer=np.empty(columns, dtype=np.bool_),
         row_lower=row_lower,
         row_upper=row_upper,
-        starts=starts,
-        columns=columns,
+        starts=whole[entries : entries + rows + 1],
+        columns=whole[:entries],
         values=values,
         sense=model.sense,
     )
-    _check_numbers(compiled)
-    return compiled
 
 
 def _check_numbers(compiled: CompiledModel) -> None:
@@ -156,10 +173,6 @@ def _blocks(families: list[Any]) -> tuple[dict[str, Block], int]:
     return blocks, start
 
 
-def _joined(parts: list[Floats]) -> Floats:
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
 def _column_start(variables: dict[str, Block], variable: LXVariable[Any, Any], owner: str) -> int:
     block = variables.get(variable.name)
     if block is None or block.family is not variable:
@@ -167,48 +180,53 @@ def _column_start(variables: dict[str, Block], variable: LXVariable[Any, Any], o
     return block.start
 
 
-def _objective(model: LXModel, variables: dict[str, Block], column_count: int) -> tuple[Floats, float]:
-    cost = np.zeros(column_count)
-    for term in model.objective.terms:
-        start = _column_start(variables, term.variable, "The objective")
+def _set_columns(compiled: CompiledModel) -> None:
+    """Set the bounds of the variables, and which must be whole."""
+    for variable, block in zip(compiled.model.variables, compiled.variables.values(), strict=True):
+        compiled.lower[block.span], compiled.upper[block.span] = variable.bound_arrays()
+        compiled.integer[block.span] = variable.whole_mask()
+
+
+def _set_objective(compiled: CompiledModel) -> None:
+    """Set the cost of the variables, and the constant."""
+    compiled.cost[:] = 0.0
+    for term in compiled.model.objective.terms:
+        start = _column_start(compiled.variables, term.variable, "The objective")
         entries = term.entries("the objective", None, None)
         size = len(term.variable)
-        cost[start : start + size] += np.bincount(entries.columns, weights=entries.coefficients, minlength=size)
-    return cost, float(model.objective.constant("The objective", None)[0])
+        compiled.cost[start : start + size] += np.bincount(
+            entries.columns, weights=entries.coefficients, minlength=size
+        )
+    compiled.offset = float(compiled.model.objective.constant("The objective", None)[0])
 
 
-def _constraints(model: LXModel, variables: dict[str, Block]) -> tuple[Floats, Floats, list[list[tuple[int, Entries]]]]:
-    """Return the limits of the rows, and for each family its terms: the variable's first column, and the entries."""
-    lowers, uppers, families = [], [], []
-    for constraint in model.constraints:
+def _terms(constraint: LXConstraint[Any], variables: dict[str, Block]) -> list[tuple[int, Entries]]:
+    """Return the terms of a family by variable: the variable's first column, and the entries."""
+    assert constraint.lhs is not None
+    terms: list[tuple[int, Entries]] = []
+    for term in constraint.lhs.terms:
+        start = _column_start(variables, term.variable, f"Constraint {constraint.name}")
+        terms.append((start, term.entries(constraint.name, constraint.rows, constraint.index)))
+    return sorted(terms, key=lambda term: term[0])  # those of one variable stay in the order they were written
+
+
+def _set_rows(compiled: CompiledModel, families: list[list[tuple[int, Entries]]]) -> None:
+    """Set the limits and the matrix, with entries of the same place added up in the order they were written."""
+    starts, filled = compiled.starts, 0
+    starts[0] = 0
+    for terms, block in zip(families, compiled.constraints.values(), strict=True):
+        constraint = block.family
+        assert isinstance(constraint, LXConstraint)
         assert constraint.lhs is not None
-        lower, upper = constraint.limits(constraint.lhs.constant(constraint.name, constraint.rows))
-        lowers.append(lower)
-        uppers.append(upper)
-        terms: list[tuple[int, Entries]] = []
-        for term in constraint.lhs.terms:
-            start = _column_start(variables, term.variable, f"Constraint {constraint.name}")
-            terms.append((start, term.entries(constraint.name, constraint.rows, constraint.index)))
-        terms.sort(key=lambda term: term[0])  # by variable; those of one variable stay in the order they were written
-        families.append(terms)
-    return _joined(lowers), _joined(uppers), families
-
-
-def _matrix(
-    families: list[list[tuple[int, Entries]]], sizes: list[int], column_count: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
-    """Return the matrix by rows, with entries of the same place added up in the order they were written."""
-    most = sum(len(entries.rows) for terms in families for _, entries in terms)
-    starts = np.zeros(sum(sizes) + 1, np.int32)
-    memory = np.empty(12 * most, dtype=np.uint8)
-    values, columns = memory[: 8 * most].view(np.float64), memory[8 * most :].view(np.int32)
-    row = filled = 0
-    for terms, size in zip(families, sizes, strict=True):
-        counts = _fill(columns[filled:], values[filled:], terms, size, column_count)
-        np.cumsum(counts, out=starts[row + 1 : row + size + 1])
-        starts[row + 1 : row + size + 1] += filled
-        row, filled = row + size, filled + int(counts.sum())
-    return starts, columns[:filled], values[:filled]
+        constant = constraint.lhs.constant(constraint.name, constraint.rows)
+        compiled.row_lower[block.span], compiled.row_upper[block.span] = constraint.limits(constant)
+        columns, values = compiled.columns[filled:], compiled.values[filled:]
+        counts = _fill(columns, values, terms, block.size, compiled.column_count)
+        ends = starts[1:][block.span]
+        np.cumsum(counts, out=ends)
+        ends += filled
+        filled = int(ends[-1]) if len(ends) else filled
+    compiled.columns, compiled.values = compiled.columns[:filled], compiled.values[:filled]
 
 
 def _fill(
@@ -219,22 +237,39 @@ def _fill(
     column_count: int,
 ) -> Positions:
     """Write the entries of a family of `size` rows, row after row, and return how many each row has."""
-    count = 0
-    for start, entries in terms:
-        part = slice(count, count + len(entries.rows))
-        np.add(entries.columns, start, out=columns[part], dtype=np.int32, casting="same_kind")
-        values[part] = entries.coefficients
-        count = part.stop
-    columns, values = columns[:count], values[:count]
-    rows = np.concatenate([entries.rows for _, entries in terms]) if terms else np.zeros(0, dtype=np.int32)
+    if not terms:
+        return np.zeros(size, dtype=np.int64)
+    rows = _joined([entries.rows for _, entries in terms])
+    columns, values = columns[: len(rows)], values[: len(rows)]
     if np.any(rows[1:] < rows[:-1]):
         # 16 bits are sorted by counting; more by merging what is in order already, one stretch a term
         order = np.argsort(rows.astype(np.uint16) if size <= 2**16 else rows, kind="stable")
-        rows, columns[:], values[:] = rows[order], columns[order], values[order]
+        rows = rows[order]
+        np.take(_columns(terms), order, out=columns, mode="clip")  # no position is outside: clipping saves a copy
+        np.take(_joined([entries.coefficients for _, entries in terms]), order, out=values, mode="clip")
+    else:
+        _columns(terms, out=columns)
+        np.concatenate([entries.coefficients for _, entries in terms], out=values)
     if not np.all((columns[1:] > columns[:-1]) | (rows[1:] > rows[:-1])):
         rows, summed_columns, summed = _added_up(rows, columns, values, column_count)
         columns[: len(rows)], values[: len(rows)] = summed_columns, summed
     return np.bincount(rows, minlength=size)
+
+
+def _joined(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _columns(terms: list[tuple[int, Entries]], out: npt.NDArray[np.int32] | None = None) -> npt.NDArray[np.int32]:
+    """Return the columns of the terms' entries, term after term, counted from the first of the model."""
+    if out is None:
+        out = np.empty(sum(len(entries.columns) for _, entries in terms), dtype=np.int32)
+    filled = 0
+    for start, entries in terms:
+        part = out[filled : filled + len(entries.columns)]
+        np.add(entries.columns, start, out=part, dtype=np.int32, casting="same_kind")
+        filled += len(part)
+    return out
 
 
 def _added_up(

@@ -106,6 +106,9 @@ class Reader:
                 "Start the run again to make a new copy."
             )
         self._arrays = self._read(view, 16 + size, described)
+        # one piece of memory for positions: the system gives it in fewer steps than many small ones, as it is used
+        self._wide = np.empty(sum(len(a) for a in self._arrays if a is not None and a.dtype.kind == "i"), np.int64)
+        self._used = 0
 
     def _read(self, view: memoryview, position: int, described: Any) -> list[npt.NDArray[Any] | None]:
         """Return the arrays as views of the bytes."""
@@ -152,7 +155,11 @@ class Reader:
 
     def positions(self, number: Any, limit: int, count: int | None = None, *, least: int = 0) -> Positions:
         """Return `count` positions from `least` to below `limit`."""
-        return self.places(number, limit, count, least=least).astype(np.int64)
+        places = self.places(number, limit, count, least=least)
+        wide = self._wide[self._used : self._used + len(places)]
+        self._used += len(places)
+        wide[:] = places
+        return wide
 
     def places(self, number: Any, limit: int, count: int | None = None, *, least: int = 0) -> Places:
         """Return positions as the bytes hold them: in few bytes each, and read-only."""

@@ -88,6 +88,8 @@ class _Dump:
         self, given: RowFunction | Computed | Floats | float | None, rows: Any, owner: str, values: Floats
     ) -> Any:
         """Write a function of the row: its tree where it is proven, what it gave otherwise."""
+        if given is None:
+            return None
         tree = None if isinstance(given, np.ndarray) else tree_of(given, rows)
         if tree is not None and self._travel(tree.fields(rows)):
             return {"tree": tree_as_json(tree.node, self.numbers)}
@@ -142,6 +144,12 @@ class _Dump:
         if isinstance(rows, LXRows):
             return {"table": self.numbers[id(rows.table)], "positions": self.writer.array(rows.positions)}
         return {"size": len(rows)}
+
+    def _over(self, rows: LXRows | list[Any]) -> Any:
+        """Write the rows that a term goes over; all rows of a table in their order need no positions."""
+        if isinstance(rows, LXRows) and np.array_equal(rows.positions, np.arange(rows.table.size)):
+            return {"table": self.numbers[id(rows.table)], "positions": None}
+        return self.rows(rows)
 
     def keys(self, family: LXVariable[Any, Any] | LXConstraint[Any]) -> Any:
         """Write the keys of a family: the fields that they are made of where that is proven, their values otherwise."""
@@ -232,7 +240,7 @@ class _Dump:
                     "rows": self.writer.array(place.rows),
                     "columns": self.writer.array(place.columns),
                     "tree": tree_as_json(tree.node, self.numbers),
-                    "over": None if tree.is_constant else self.rows(place.over),
+                    "over": None if tree.is_constant else self._over(place.over),
                 }
             self.freeze(term.coefficient, place.over, what)
         entries = term.entries(owner, rows, index)

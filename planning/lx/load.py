@@ -43,6 +43,7 @@ class _Load:
         self.reader = reader
         self.tables: list[LXTable] = []
         self._key_functions: dict[Any, LXKeyFields] = {}
+        self._all_rows: dict[int, LXRows] = {}
 
     def model(self) -> LXModel:
         """Read the whole model."""
@@ -118,6 +119,17 @@ class _Load:
         table = self.tables[self.number(described["table"])]
         return LXRows(table, self.reader.positions(described["positions"], table.size, size))
 
+    def over(self, described: dict[str, Any], size: int) -> LXRows | list[Any]:
+        """Read the rows that a term of `size` entries goes over; without positions they are all rows of a table."""
+        if described["positions"] is not None:
+            return self.rows(described, size)
+        table = self.tables[self.number(described["table"])]
+        if table.size != size:
+            raise LXCopyError("The model copy has a term of the wrong length.")
+        if id(table) not in self._all_rows:
+            self._all_rows[id(table)] = table.rows
+        return self._all_rows[id(table)]
+
     # --- families ---------------------------------------------------------------------------
 
     def members(self, described: dict[str, Any]) -> tuple[LXRows | list[Any], Computed]:
@@ -163,7 +175,8 @@ class _Load:
             if len(variable.whole) != len(variable):
                 raise LXCopyError("The model copy has bounds of the wrong length.")
         for side in ("lower", "upper"):
-            setattr(variable, side, self.function(described[side], variable.rows, len(variable)))
+            given = described[side]
+            setattr(variable, side, None if given is None else self.function(given, variable.rows, len(variable)))
         if isinstance(variable.lower, np.ndarray) or isinstance(variable.upper, np.ndarray):
             variable.bound_arrays()  # raises where they contradict each other
         return variable
@@ -225,9 +238,7 @@ class _Load:
             if len(values) != len(rows):
                 raise LXCopyError("The model copy has a term of the wrong length.")
             return LXTerm(variable, 0.0, frozen=Entries(rows, columns, values))
-        over: LXRows | list[Any] = [None] * len(rows)
-        if described["over"] is not None:
-            over = self.rows(described["over"], len(rows))
+        over = [None] * len(rows) if described["over"] is None else self.over(described["over"], len(rows))
         tree = self.tree(described["tree"], over)
         if not isinstance(over, LXRows) and not tree.is_constant:
             raise LXCopyError("The model copy has an expression without its rows.")

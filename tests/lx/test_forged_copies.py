@@ -139,13 +139,23 @@ def test_an_array_of_another_type_is_refused() -> None:
     header = header_of(DATA)
     content = header["content"]
     term = content["constraints"][0]["lhs"]["terms"][0]
-    values = [v["upper"]["values"] for v in content["variables"] if "values" in v["upper"]]
+    values = [v["upper"]["values"] for v in content["variables"] if v["upper"] and "values" in v["upper"]]
     constant = content["objective"]["constant"]
     numbers = [term["rows"], term["columns"], content["tables"][2]["links"]["product"][1], constant, values[0]]
     for number in numbers:
         code = {"i1": "u1", "f8": "i8"}[header["arrays"][number][0]]
         with pytest.raises(LXCopyError, match="wrong type"):
             load_model(with_header(DATA, replaced(header, ("arrays", number, 0), code)))
+
+
+def test_a_term_over_all_rows_of_a_table_of_another_size_is_refused() -> None:
+    header = header_of(dump_model(furniture_model()))
+    path = ("content", "constraints", 0, "lhs", "terms", 0, "over")
+    recipes = header["content"]["named"]["recipes"]
+    assert replaced(header, path, {"table": recipes, "positions": None}) == header
+    forged = replaced(header, path, {"table": header["content"]["named"]["machines"], "positions": None})
+    with pytest.raises(LXCopyError, match="term of the wrong length"):
+        load_model(with_header(dump_model(furniture_model()), forged))
 
 
 def copy_with_arrays(change: Callable[[LXModel], None]) -> bytes:
