@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -168,20 +169,27 @@ if not THIS_MACHINE_ONLY:
 # --- runs -----------------------------------------------------------------------------------
 
 RQ_QUEUES = {
-    "default": {
+    name: {
         "URL": REDIS_URL or "redis://127.0.0.1:6379/0",
         "DEFAULT_TIMEOUT": 3600,
-        "SERIALIZER": "rq.serializers.JSONSerializer",  # never pickle: Redis is not trusted with code
+        "SERIALIZER": "planning.runs.messages.SignedJSON",  # never pickle: Redis is not trusted with code
+        "QUEUE_CLASS": "planning.runs.queue.PlannerQueue",
     }
+    for name in ("short", "long")
 }
 RQ = {
-    "WORKER_CLASS": "planning.runs.queue.PlannerWorker",
+    "WORKER_CLASS": "planning.runs.worker.PlannerWorker",
     "JOB_CLASS": "planning.runs.queue.PlannerJob",
     "SHOW_ADMIN_LINK": False,
 }
 PLANNING: dict[str, Any] = {
     "RUNNER": "rq" if REDIS_URL else "local",  # who executes runs: workers of the queue, or child processes
     "MAX_COPY_BYTES": 64 * 2**20,  # a larger compressed model copy is refused
+    "LOCAL_RUNS": max(1, (os.cpu_count() or 2) // 2),  # child processes at once; further runs wait
+    "MAX_SOLVER_BYTES": None,  # memory that the solver of one run may take; None: what the machine has
+    "MAX_ATTEMPTS": 3,  # of a run whose process dies
+    "SHORT_RUN_SECONDS": 60.0,  # runs up to this time limit go to the queue "short", others to "long"
+    "START_METHOD": "fork" if sys.platform == "linux" else "spawn",  # of work-horses and solvers
     "DEFAULT_TIME_LIMIT": 300.0,  # seconds
     "DEFAULT_GAP": 1e-4,  # relative
 }

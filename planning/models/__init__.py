@@ -14,7 +14,7 @@ from .results import (
     Production,
     Utilization,
 )
-from .runs import Run, RunCopy
+from .runs import Run, RunCopy, RunMove
 from .scenarios import BASELINE, Scenario, ScenarioChange
 from .tables import TABLE_BY_NAME, TABLES, FormatTable
 
@@ -48,6 +48,7 @@ __all__ = [
     "RoutePeriod",
     "Run",
     "RunCopy",
+    "RunMove",
     "Scenario",
     "ScenarioChange",
     "Utilization",

@@ -36,6 +36,10 @@ class Run(models.Model):
     )
     worker = models.CharField(max_length=200, blank=True, default="", help_text="Host and process that executed it.")
     created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When this attempt was last given to the runner.")
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="Last sign of life, by the database's clock.")
+    stop_requests = models.PositiveSmallIntegerField(default=0, help_text="1: keep the best plan found; 2: abort.")
+    progress = models.JSONField(default=dict, help_text="Stage, seconds, best plan, bound, and both over time.")
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -59,7 +63,7 @@ class Run(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["plant", "scenario_name", "-id"], name="run_by_scenario"),
-            models.Index(fields=["state"], name="run_by_state"),
+            models.Index(fields=["state", "sent_at"], name="run_by_state"),
         ]
         permissions = [("stop_run", "Can stop runs"), ("approve_run", "Can approve runs")]
 
@@ -79,6 +83,23 @@ class Run(models.Model):
         if self.state in (self.State.INFEASIBLE, self.State.UNBOUNDED, self.State.FAILED):
             return str(self.state)
         return "no_plan"
+
+
+class RunMove(models.Model):
+    """One move in a run's life: which state it came to, when, in which attempt, by whom, and why."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="moves")
+    at = models.DateTimeField(auto_now_add=True)
+    state = models.CharField(max_length=12, choices=Run.State.choices)
+    attempt = models.PositiveIntegerField()
+    who = models.CharField(max_length=200, help_text="The user, or the host and process.")
+    reason = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"Run {self.run_id}: {self.get_state_display()}"
 
 
 class RunCopy(models.Model):

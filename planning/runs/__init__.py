@@ -4,7 +4,9 @@ from .copies import AlteredCopy, CopyTooLarge
 from .execute import execute
 from .options import BadOptions, RunOptions
 from .report import problems_as_json, run_as_json
+from .runners import launch_waiting, reconcile
 from .start import start_run
+from .stop import queue_position, stop_run
 
 __all__ = [
     "AlteredCopy",
@@ -12,7 +14,11 @@ __all__ = [
     "CopyTooLarge",
     "RunOptions",
     "execute",
+    "launch_waiting",
     "problems_as_json",
+    "queue_position",
+    "reconcile",
     "run_as_json",
     "start_run",
+    "stop_run",
 ]

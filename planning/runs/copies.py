@@ -1,13 +1,12 @@
 """The signed, compressed model copy beside a run.
 
-The signature (HMAC-SHA256 with a key derived from SECRET_KEY) covers the run's id and the compressed
+The signature covers the run's id and the compressed
 bytes, and is verified before anything is decompressed. What is read is never unpickled.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import zlib
 
 from django.conf import settings
@@ -15,8 +14,8 @@ from django.conf import settings
 from planning.lx import FORMAT_VERSION, LXCopyError, LXModel, dump_model, load_model
 from planning.models import Run, RunCopy
 
-_SALT = b"planning.runs.copies"
-_SIGNATURE_SIZE = 32
+from .signatures import SIZE, holds, sign
+
 _COMPRESSION = 1  # level 6 takes five times as long for a tenth less
 _LARGEST_RATIO = 50  # decompressed bytes at most this many times the limit of compressed ones
 
@@ -29,9 +28,12 @@ class AlteredCopy(Exception):
     """The stored copy is not the one that was signed for this run."""
 
 
-def _signature(secret: str, run_id: int, content: bytes) -> bytes:
-    key = hashlib.sha256(_SALT + secret.encode()).digest()
-    return hmac.new(key, f"{run_id}:".encode() + content, hashlib.sha256).digest()
+class OutdatedCopy(Exception):
+    """The stored copy was made by another version of the program."""
+
+
+def _signed(run_id: int, compressed: bytes) -> bytes:
+    return f"{run_id}:".encode() + compressed
 
 
 def pack(model: LXModel) -> tuple[bytes, str, int]:
@@ -51,7 +53,7 @@ def store_copy(run: Run, compressed: bytes, sha256: str, size: int) -> RunCopy:
     """Store the copy beside its run, signed for it."""
     return RunCopy.objects.create(
         run=run,
-        content=_signature(settings.SECRET_KEY, run.pk, compressed) + compressed,
+        content=sign("copies", _signed(run.pk, compressed)) + compressed,
         sha256=sha256,
         format_version=FORMAT_VERSION,
         size=size,
@@ -59,23 +61,27 @@ def store_copy(run: Run, compressed: bytes, sha256: str, size: int) -> RunCopy:
 
 
 def read_copy(run: Run) -> bytes:
-    """Return the bytes of the run's copy, verified. Raises AlteredCopy."""
+    """Return the bytes of the run's copy, verified. Raises AlteredCopy, or OutdatedCopy after an upgrade."""
     stored = RunCopy.objects.filter(run=run).first()
     if stored is None:
         raise AlteredCopy("The run has no stored copy.")
     content = bytes(stored.content)
-    signature, compressed = content[:_SIGNATURE_SIZE], content[_SIGNATURE_SIZE:]
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    if not any(hmac.compare_digest(signature, _signature(secret, run.pk, compressed)) for secret in secrets):
-        raise AlteredCopy("The stored copy was altered: its signature does not match.")
+    signature, compressed = content[:SIZE], content[SIZE:]
+    if not holds(signature, "copies", _signed(run.pk, compressed)):
+        raise AlteredCopy("Its signature does not match.")
+    if stored.format_version != FORMAT_VERSION:
+        raise OutdatedCopy(
+            f"The run was queued by another version of the program, whose copies have format {stored.format_version}; "
+            f"this one reads format {FORMAT_VERSION}. Run the scenario again."
+        )
     limit = settings.PLANNING["MAX_COPY_BYTES"] * _LARGEST_RATIO
     reader = zlib.decompressobj()
     try:
         data = reader.decompress(compressed, limit)
     except zlib.error as error:
-        raise AlteredCopy("The stored copy was altered: it can't be decompressed.") from error
+        raise AlteredCopy("It can't be decompressed.") from error
     if reader.unconsumed_tail or len(data) != stored.size or hashlib.sha256(data).hexdigest() != stored.sha256:
-        raise AlteredCopy("The stored copy was altered: its content does not match its checksum.")
+        raise AlteredCopy("Its content does not match its checksum.")
     return data
 
 
@@ -84,4 +90,4 @@ def load_copy(data: bytes) -> LXModel:
     try:
         return load_model(data)
     except LXCopyError as error:
-        raise AlteredCopy(f"The stored copy can't be read: {error}") from error
+        raise AlteredCopy(f"It can't be read: {error}") from error

@@ -1,46 +1,58 @@
 """Runs through a queue: any number of workers, on any number of hosts.
 
-A job says which run and which attempt, as JSON. The worker executes nothing else: no other function,
-no callback, no pickle, whatever somebody puts into Redis.
+A job says which run and which attempt, and is signed. It is named after them, so a job under another
+name is none of ours, and the database decides whether the attempt still waits: a job that comes twice,
+or is played back, does nothing.
 """
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import django_rq
-from rq import Queue, Worker
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq import Queue
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
-from rq.serializers import JSONSerializer
+from rq.registry import StartedJobRegistry
 
 from planning.models import Run
 
-from .execute import execute
+from .messages import LARGEST, SignedJSON
 
-QUEUE = "default"
-_FUNCTION = "planning.runs.queue.execute_job"
-_MARGIN = 600  # seconds that reading, pricing and writing may take beside the solver's time limit
-
-
-def execute_job(run_id: int, attempt: int) -> None:
-    """Execute the run; what became of it stands in the run itself."""
-    execute(run_id, attempt)
-
-
-def send(run: Run) -> None:
-    """Put the run into the queue. Raises redis.exceptions.RedisError where it can't be reached."""
-    queue: Queue = django_rq.get_queue(QUEUE)
-    queue.enqueue(
-        _FUNCTION,
-        args=(run.pk, run.attempt),
-        job_id=f"run-{run.pk}-{run.attempt}",
-        job_timeout=int(run.options["time_limit"]) + _MARGIN,
-        result_ttl=600,
-    )
+SHORT, LONG = "short", "long"
+FUNCTION = "planning.runs.worker.execute_job"
+_MARGIN = 600.0  # seconds beside the solver's time limit: waiting for the database, prices, writing
+_CONNECT_SECONDS, _ANSWER_SECONDS = 2.0, 5.0  # a planner waits for this when Redis is gone
+_KNOWN_FIELDS = frozenset(
+    """data created_at origin description enqueued_at started_at ended_at last_heartbeat status worker_name
+    timeout result_ttl failure_ttl ttl meta success_callback_timeout failure_callback_timeout
+    stopped_callback_timeout enqueue_at_front""".split()
+)
 
 
 class PlannerJob(Job):
-    """A job without callbacks: one that is named in Redis is not ours."""
+    """A job of ours. What Redis says beyond that is not taken, and makes the job foreign."""
+
+    foreign: tuple[str, ...] = ()
+
+    def restore(self, raw_data: Any) -> Any:
+        """Take what Redis holds of the job. Raises NoSuchJobError for data that no job of ours has."""
+        held = {(name.decode() if isinstance(name, bytes) else name): value for name, value in dict(raw_data).items()}
+        reader = zlib.decompressobj()
+        data = held.get("data") or b""
+        try:
+            reader.decompress(data, LARGEST)
+        except zlib.error:
+            pass  # not compressed
+        if len(data) > LARGEST or reader.unconsumed_tail:
+            raise NoSuchJobError(f"Job {self.id} holds more data than any job of this site.")
+        super().restore({name: value for name, value in held.items() if name in _KNOWN_FIELDS - {"meta"}})
+        self.foreign = tuple(sorted(name for name, value in held.items() if value and name not in _KNOWN_FIELDS))
 
     @property
     def success_callback(self) -> None:
@@ -55,33 +67,75 @@ class PlannerJob(Job):
         return None
 
 
-class PlannerWorker(Worker):
-    """A worker that reads JSON only and executes runs only."""
+class PlannerQueue(Queue):
+    """A queue of our jobs and our messages, whatever asks for it."""
+
+    job_class = PlannerJob
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        options["serializer"] = JSONSerializer
-        options["job_class"] = PlannerJob
-        super().__init__(*args, **options)
+        known = {name: value for name, value in options.items() if name not in ("autocommit", "commit_mode")}
+        super().__init__(*args, **known | {"serializer": SignedJSON, "job_class": PlannerJob})
 
-    def perform_job(self, job: Job, queue: Queue) -> bool:
-        """Execute the job, or refuse it as failed."""
-        fault = refusal(job)
-        if fault is None:
-            return bool(super().perform_job(job, queue))
-        self.log.error("Job %s was refused: %s", job.id, fault)
-        self.handle_job_failure(job, queue, exc_string=f"Refused: {fault}")
-        return False
+
+def queue_of(run: Run) -> str:
+    """Return the queue of a run: short ones do not wait behind long ones."""
+    return SHORT if float(run.options["time_limit"]) <= settings.PLANNING["SHORT_RUN_SECONDS"] else LONG
+
+
+def job_id(run_id: int, attempt: int) -> str:
+    """Return the name of a job."""
+    return f"run-{run_id}-{attempt}"
+
+
+def send(run: Run) -> None:
+    """Put the run into its queue. Raises redis.exceptions.RedisError where it can't be reached."""
+    seconds = int(1.5 * float(run.options["time_limit"]) + _MARGIN)
+    PlannerQueue(queue_of(run), connection=connection()).enqueue(
+        FUNCTION,
+        args=(run.pk, run.attempt, seconds),
+        job_id=job_id(run.pk, run.attempt),
+        job_timeout=seconds,
+        result_ttl=600,
+        failure_ttl=86_400,
+    )
+
+
+def connection() -> Redis:
+    """Return a connection for sending, which does not wait long for a Redis that is gone."""
+    url = django_rq.settings.QUEUES[SHORT]["URL"]
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def known_jobs() -> set[tuple[int, int]]:
+    """Return (run, attempt) of the jobs that wait or are being executed. Raises redis.exceptions.RedisError."""
+    redis = connection()
+    names: list[str] = []
+    for name in (SHORT, LONG):
+        queue = PlannerQueue(name, connection=redis)
+        names += queue.get_job_ids()
+        names += StartedJobRegistry(queue=queue).get_job_ids(cleanup=False)
+    found = (name.split("-") for name in names)
+    return {(int(parts[1]), int(parts[2])) for parts in found if len(parts) == 3 and all(map(str.isdigit, parts[1:]))}
 
 
 def refusal(job: Job) -> str | None:
     """Return why a job is none of ours, or None."""
+    if job.foreign:
+        return f"it carries {', '.join(job.foreign)}"
     try:
         function, args, options = job.func_name, job.args, job.kwargs
     except Exception as error:  # noqa: BLE001 - whatever a forged payload makes of itself, the job is refused
-        return f"its payload can't be read ({type(error).__name__})"
-    if function != _FUNCTION or job.instance is not None:
+        return f"its message can't be read ({type(error).__name__}: {error})"
+    if function != FUNCTION or job.instance is not None:
         return f"it asks for {function!r}"
     numbers = list(args)
-    if options or len(numbers) != 2 or not all(type(number) is int for number in numbers):
-        return "its arguments are not a run and an attempt"
+    if options or len(numbers) != 3 or not all(type(number) is int and number > 0 for number in numbers):
+        return "it does not name a run and an attempt"
+    if job.id != job_id(numbers[0], numbers[1]):
+        return f"its name is not that of its message, {job_id(numbers[0], numbers[1])}"
     return None

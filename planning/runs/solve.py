@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from planning.formulation import (
     Plan,
@@ -26,6 +27,7 @@ from planning.lx import (
     TIME_LIMIT,
     UNBOUNDED,
     CompiledModel,
+
     LXModel,
     LXOptimizer,
     LXSolution,
@@ -90,12 +92,20 @@ def solve_copy(
     options: RunOptions,
     progress: ProgressCallback | None = None,
     stop: StopCallback | None = None,
+    held: npt.NDArray[np.float64] | None = None,
 ) -> Outcome:
-    """Return what solving the copy gives; infeasible, unbounded and time limit are outcomes, not exceptions."""
+    """Return what solving the copy gives; infeasible, unbounded and time limit are outcomes, not exceptions.
+
+    `held` are the values of a plan that a solver had found before it was ended: then only its prices are sought.
+    """
     started = time.monotonic()
     compiled = compile_model(model)
     asked = SolverOptions(time_limit=options.time_limit, gap=options.gap)
-    outcome = _attempt(compiled, Snapshot(model.tables), options, asked, progress, stop)
+    if held is not None:
+        found = LXSolution(compiled, options.solver, INTERRUPTED, values=held)
+        outcome = _outcome(compiled, Snapshot(model.tables), options, found)
+    else:
+        outcome = _attempt(compiled, Snapshot(model.tables), options, asked, progress, stop)
     leaks = not outcome.proven and (outcome.termination == OPTIMAL or outcome.reason == _DOES_NOT_ROUND)
     if compiled.is_mip and leaks and time.monotonic() - started < options.time_limit:
         left = max(options.time_limit - (time.monotonic() - started), 0.1)
@@ -125,6 +135,11 @@ def _attempt(
     stop: StopCallback | None,
 ) -> Outcome:
     solution = LXOptimizer().use_solver(options.solver, **vars(asked)).solve(compiled, progress=progress, stop=stop)
+    return _outcome(compiled, snapshot, options, solution)
+
+
+def _outcome(compiled: CompiledModel, snapshot: Snapshot, options: RunOptions, solution: LXSolution) -> Outcome:
+    """Return the plan and the prices that a solver's solution makes."""
     outcome = Outcome(solution.termination, _reason(solution), log=solution.log)
     if solution.values is None:
         return outcome

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from planning.formulation import build_model
 from planning.lx import LXModel, LXModelError, compile_model
@@ -15,6 +16,7 @@ from planning.snapshot import DataProblems, Problem, Snapshot, take_snapshot
 from .copies import pack, store_copy
 from .options import RunOptions
 from .runners import launch
+from .states import State, record
 
 
 def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: Any = None, here: bool = False) -> Run:
@@ -39,10 +41,12 @@ def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: An
             units=_units(snapshot),
             seconds={"read": read - began, "build": built - read},
             sizes={"copy_bytes": size, "compressed_bytes": len(compressed)},
+            sent_at=Now() if here else None,
         )
         store_copy(run, compressed, sha256, size)
+        record(run.pk, State.QUEUED, run.attempt, run.user.get_username() if run.user else None, "")
         if not here:
-            transaction.on_commit(lambda: launch(run))
+            transaction.on_commit(lambda: launch(run.pk))
     return run
 
 

@@ -1,28 +1,37 @@
 """The life of a run. Nothing else writes a run's state.
 
     queued -> running -> solved | infeasible | unbounded | no_plan | stopped | failed
+    running -> stopping -> any of these ends
     queued -> stopped | failed
+    running -> queued, in the next attempt: its process is gone, or was asked to end
 
-Each move is a compare-and-set on (state, attempt): two processes can't make the same move.
+Each move is a compare-and-set on (state, attempt): two processes can't make the same move. What moved,
+when, by whom and why is kept beside the run, in the same transaction.
 """
 
 from __future__ import annotations
 
+import logging
+import os
+import socket
 from typing import Any
 
-from django.utils import timezone
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
 
-from planning.models import Run
+from planning.models import Run, RunMove
 
+logger = logging.getLogger("planning.runs")
 State = Run.State
+UNDER_WAY = (State.RUNNING, State.STOPPING)
+SILENCE = 60.0  # seconds without a sign of life after which a process counts as gone
+_ENDS = frozenset({State.SOLVED, State.INFEASIBLE, State.UNBOUNDED, State.NO_PLAN, State.STOPPED, State.FAILED})
 _MOVES: dict[str, frozenset[str]] = {
     State.QUEUED: frozenset({State.RUNNING, State.STOPPED, State.FAILED}),
-    State.RUNNING: frozenset(
-        {State.SOLVED, State.INFEASIBLE, State.UNBOUNDED, State.NO_PLAN, State.STOPPED, State.FAILED, State.STOPPING}
-    ),
-    State.STOPPING: frozenset(
-        {State.SOLVED, State.INFEASIBLE, State.UNBOUNDED, State.NO_PLAN, State.STOPPED, State.FAILED}
-    ),
+    State.RUNNING: _ENDS | {State.STOPPING, State.QUEUED},
+    State.STOPPING: _ENDS,
 }
 
 
@@ -30,15 +39,99 @@ class LostRun(Exception):
     """The run is no longer this attempt's: it has moved on, and nothing was written."""
 
 
-def move(run_id: int, attempt: int, sources: tuple[str, ...], target: str, **values: Any) -> None:
-    """Move a run from one of `sources` to `target`, writing `values` with it. Raises LostRun if it is elsewhere."""
+def this_process() -> str:
+    """Return the name of this process among all hosts: host:pid."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def move(
+    run_id: int, attempt: int, sources: tuple[str, ...], target: str, *, who: str | None = None, **values: Any
+) -> None:
+    """Move a run from one of `sources` to `target`, writing `values` with it. Raises LostRun if it is elsewhere.
+
+    A move back to queued begins the next attempt.
+    """
     for source in sources:
         if target not in _MOVES.get(source, frozenset()):
             raise ValueError(f"A run can't move from {source} to {target}.")
+    values |= _dates(target, values)
+    with transaction.atomic():
+        open_run = Run.objects.filter(pk=run_id, attempt=attempt, state__in=sources)
+        if open_run.update(state=target, **values) != 1:
+            raise LostRun(f"Run {run_id} is not {' or '.join(sources)} in attempt {attempt} any more.")
+        record(run_id, target, attempt + (target == State.QUEUED), who, str(values.get("reason", "")))
+
+
+def record(run_id: int, state: str, attempt: int, who: str | None, reason: str) -> None:
+    """Keep a move beside the run."""
+    who = who or this_process()
+    RunMove.objects.create(run_id=run_id, state=state, attempt=attempt, who=who, reason=reason)
+    logger.info("run %s: %s (attempt %s, %s)%s", run_id, state, attempt, who, f": {reason}" if reason else "")
+
+
+def _dates(target: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return what each move writes with it."""
     if target == State.RUNNING:
-        values.setdefault("started_at", timezone.now())
-    elif target != State.STOPPING:
-        values.setdefault("finished_at", timezone.now())
-    moved = Run.objects.filter(pk=run_id, attempt=attempt, state__in=sources).update(state=target, **values)
-    if moved != 1:
-        raise LostRun(f"Run {run_id} is not {' or '.join(sources)} in attempt {attempt} any more.")
+        return {"started_at": Now(), "heartbeat_at": Now()}
+    if target == State.QUEUED:
+        fresh = {"started_at": None, "heartbeat_at": None, "sent_at": None, "progress": {}, "worker": ""}
+        return fresh | {"attempt": F("attempt") + 1}
+    if target in _ENDS:
+        return {"finished_at": values.get("finished_at", Now())}
+    return {}
+
+
+def beat(run_id: int, attempt: int, progress: dict[str, Any]) -> int:
+    """Write a sign of life with the progress; return how often a stop was asked for. Raises LostRun."""
+    mine = Run.objects.filter(pk=run_id, attempt=attempt, state__in=UNDER_WAY)
+    if mine.update(heartbeat_at=Now(), progress=progress) != 1:
+        raise LostRun(f"Run {run_id} is not attempt {attempt}'s any more.")
+    return stop_requests(run_id, attempt)
+
+
+def stop_requests(run_id: int, attempt: int) -> int:
+    """Return how often a stop was asked for. Raises LostRun where the run is not this attempt's any more."""
+    mine = Run.objects.filter(pk=run_id, attempt=attempt, state__in=UNDER_WAY)
+    asked: int | None = mine.values_list("stop_requests", flat=True).first()
+    if asked is None:
+        raise LostRun(f"Run {run_id} is not attempt {attempt}'s any more.")
+    return asked
+
+
+def ask_to_stop(run_id: int, attempt: int, times: int, who: str) -> None:
+    """Ask a run under way to stop: once keeps its best plan, twice aborts. Raises LostRun."""
+    with transaction.atomic():
+        mine = Run.objects.filter(pk=run_id, attempt=attempt, state__in=UNDER_WAY, stop_requests__lt=times)
+        if mine.update(state=State.STOPPING, stop_requests=times) != 1:
+            raise LostRun(f"Run {run_id} is not under way in attempt {attempt} any more, or was asked before.")
+        reason = "Asked to stop with the best plan found." if times == 1 else "Asked to abort without a plan."
+        record(run_id, State.STOPPING, attempt, who, reason)
+
+
+def note(run_id: int, attempt: int, reason: str) -> None:
+    """Say why a queued run waits; it counts as not sent."""
+    Run.objects.filter(pk=run_id, attempt=attempt, state=State.QUEUED).update(reason=reason, sent_at=None)
+
+
+def lost(run_id: int, attempt: int, how: str) -> None:
+    """Give an open run whose process is gone to the next attempt, or end it with the reason; an ended one is left alone.
+
+    `how` says what became of the process: "was killed by signal 9".
+    """
+    run = Run.objects.filter(pk=run_id, attempt=attempt, state__in=Run.OPEN_STATES).first()
+    if run is None:
+        return
+    most = settings.PLANNING["MAX_ATTEMPTS"]
+    what = f"Its process{f' ({run.worker})' if run.worker else ''} {how}"
+    try:
+        if run.state == State.STOPPING:
+            move(run_id, attempt, (State.STOPPING,), State.STOPPED, reason=f"{what} after it was asked to stop.")
+        elif attempt >= most:
+            move(run_id, attempt, (run.state,), State.FAILED, reason=f"{what}, in attempt {attempt} of {most}.")
+        elif run.state == State.RUNNING:
+            reason = f"{what}, in attempt {attempt} of {most}. The run waits for another process."
+            move(run_id, attempt, (State.RUNNING,), State.QUEUED, reason=reason)
+        else:
+            note(run_id, attempt, f"{what} before it began. The run waits for another process.")
+    except LostRun as error:
+        logger.info("%s", error)  # somebody was faster

@@ -7,11 +7,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import django_rq
 import pytest
 from django.conf import settings
+from django.db import connections
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisRefused
 from rq import Queue
@@ -19,8 +21,9 @@ from rq.serializers import DefaultSerializer
 
 from planning.exchange import import_plan
 from planning.models import Run, Scenario
-from planning.runs import start_run
-from planning.runs.queue import PlannerWorker
+from planning.runs import reconcile, start_run
+from planning.runs.queue import FUNCTION, LONG, PlannerQueue, send
+from planning.runs.worker import PlannerWorker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,18 +39,20 @@ def redis_port() -> int:
 def queue_settings(redis_port: int, settings: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     from django_rq import settings as rq_settings
 
-    queue = {**rq_settings.QUEUES["default"], "URL": f"redis://127.0.0.1:{redis_port}/0"}
-    monkeypatch.setitem(rq_settings.QUEUES, "default", queue)
+    for name in ("short", "long"):
+        queue = {**rq_settings.QUEUES[name], "URL": f"redis://127.0.0.1:{redis_port}/0"}
+        monkeypatch.setitem(rq_settings.QUEUES, name, queue)
     settings.PLANNING = {**settings.PLANNING, "RUNNER": "rq"}
 
 
-@pytest.fixture
-def redis_server(redis_port: int, queue_settings: None, tmp_path: Path) -> Iterator[Redis]:
+@contextmanager
+def served(port: int, folder: Path) -> Iterator[Redis]:
+    """Run a Redis server of our own."""
     program = shutil.which("redis-server")
     assert program, "redis-server is not installed"
-    arguments = ["--port", str(redis_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     server = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL)
-    client = Redis(port=redis_port)
+    client = Redis(port=port)
     for _ in range(100):
         try:
             client.ping()
@@ -61,16 +66,21 @@ def redis_server(redis_port: int, queue_settings: None, tmp_path: Path) -> Itera
 
 
 @pytest.fixture
+def redis_server(redis_port: int, queue_settings: None, tmp_path: Path) -> Iterator[Redis]:
+    with served(redis_port, tmp_path) as client:
+        yield client
+
+
+@pytest.fixture
 def scenario(plants_dir: Path) -> Scenario:
     plant = import_plan(plants_dir / "wyndor").plant
     return Scenario.objects.get(plant=plant, name="Baseline")
 
 
-def work(*, fork: bool = False) -> None:
-    """Let a worker empty the queue, in this process: a fork would share the test's database connection."""
-    worker = PlannerWorker([django_rq.get_queue("default")], connection=django_rq.get_connection("default"))
-    worker.execute_job = lambda job, queue: (worker.prepare_execution(job), worker.perform_job(job, queue))
-    worker.work(burst=True, with_scheduler=False)
+def work() -> None:
+    """Let a worker empty the queues."""
+    connections.close_all()
+    PlannerWorker(["short", "long"], connection=django_rq.get_connection("short")).work(burst=True)
 
 
 def test_a_worker_solves_a_queued_run(redis_server: Redis, scenario: Scenario) -> None:
@@ -86,7 +96,7 @@ def test_a_job_that_arrives_twice_is_executed_once(redis_server: Redis, scenario
     work()
     run.refresh_from_db()
     ended = run.finished_at
-    django_rq.get_queue("default").enqueue("planning.runs.queue.execute_job", args=(run.pk, run.attempt))
+    send(run)
     work()
     run.refresh_from_db()
     assert run.finished_at == ended
@@ -96,15 +106,16 @@ def test_a_job_that_arrives_twice_is_executed_once(redis_server: Redis, scenario
     ("function", "args"),
     [
         ("os.system", ("touch {0}",)),
-        ("planning.runs.queue.execute_job", ("touch {0}", 1)),
-        ("planning.runs.queue.execute_job", (1,)),
+        (FUNCTION, ("touch {0}", 1, 1)),
+        (FUNCTION, (1, 1)),
+        (FUNCTION, (1, 1, 1)),
         ("builtins.eval", ("__import__('os').system('touch {0}')",)),
     ],
 )
 def test_a_foreign_job_is_refused(redis_server: Redis, tmp_path: Path, function: str, args: tuple[object, ...]) -> None:
     mark = tmp_path / "mark"
     filled = tuple(arg.format(mark) if isinstance(arg, str) else arg for arg in args)
-    job = django_rq.get_queue("default").enqueue(function, args=filled)
+    job = PlannerQueue(LONG, connection=redis_server).enqueue(function, args=filled)
     work()
     assert not mark.exists()
     assert job.get_status(refresh=True) == "failed"
@@ -112,7 +123,7 @@ def test_a_foreign_job_is_refused(redis_server: Redis, tmp_path: Path, function:
 
 def test_a_pickled_job_is_never_unpickled(redis_server: Redis, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    queue = Queue("default", connection=redis_server, serializer=DefaultSerializer)
+    queue = Queue(LONG, connection=redis_server, serializer=DefaultSerializer)
     job = queue.enqueue("os.system", f"touch {mark}")
     work()
     assert not mark.exists()
@@ -121,20 +132,29 @@ def test_a_pickled_job_is_never_unpickled(redis_server: Redis, tmp_path: Path) -
 
 def test_a_callback_named_in_redis_is_not_called(redis_server: Redis, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    job = django_rq.get_queue("default").enqueue("os.system", args=("true",))
+    job = PlannerQueue(LONG, connection=redis_server).enqueue("os.system", args=("true",))
     redis_server.hset(job.key, "failure_callback_name", "os.system")
     work()
     assert not mark.exists()
     assert job.get_status(refresh=True) == "failed"
 
 
-def test_without_redis_the_run_says_that_the_queue_is_unreachable(queue_settings: None, scenario: Scenario) -> None:
+def test_without_redis_the_run_says_so_and_is_sent_later(
+    queue_settings: None, scenario: Scenario, redis_port: int, tmp_path: Path
+) -> None:
     run = start_run(scenario)
     run.refresh_from_db()
-    assert run.state == Run.State.FAILED
+    assert run.state == Run.State.QUEUED
     assert "queue can't be reached" in run.reason
+    with served(redis_port, tmp_path):
+        reconcile()
+        run.refresh_from_db()
+        assert (run.state, run.reason) == (Run.State.QUEUED, "")
+        work()
+    run.refresh_from_db()
+    assert run.state == Run.State.SOLVED
 
 
 def test_the_worker_of_the_site_is_ours() -> None:
-    assert settings.RQ["WORKER_CLASS"] == "planning.runs.queue.PlannerWorker"
-    assert settings.RQ_QUEUES["default"]["SERIALIZER"].endswith("JSONSerializer")
+    assert settings.RQ["WORKER_CLASS"] == "planning.runs.worker.PlannerWorker"
+    assert {queue["SERIALIZER"] for queue in settings.RQ_QUEUES.values()} == {"planning.runs.messages.SignedJSON"}

@@ -16,8 +16,8 @@ from django.conf import settings as site_settings
 from django.db import connection, transaction
 
 from planning.models import RESULT_TABLES, Run
-from planning.runs import start_run
-from planning.runs.runners import database_url
+from planning.runs import reconcile, start_run, stop_run
+from planning.runs.solver_process import database_url
 from tests.factories import BEST_PROFIT, make_furniture
 from tests.formulation.small_plants import baseline
 from tests.runs.rich_plant import make_hard
@@ -61,20 +61,37 @@ class TestChild:
             transaction.set_rollback(True)
         assert not Run.objects.exists()
 
-    def test_a_child_that_is_killed_fails_its_run(self) -> None:
+    def test_a_run_whose_child_is_killed_goes_on_in_another(self) -> None:
+        run = start_run(baseline(make_hard()))
+        wait_for(run, "running")
+        os.kill(int(run.worker.split(":")[-1]), signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while run.attempt == 1 or run.state != "running":
+            assert time.monotonic() < deadline, run.reason
+            time.sleep(0.1)
+            run.refresh_from_db()
+        assert "killed by signal 9" in run.moves.filter(state="queued").last().reason
+        stop_run(run, "test")
+        assert wait_for(run).state == "stopped"
+
+    def test_a_run_fails_once_its_last_child_is_killed(self, settings: Any) -> None:
+        settings.PLANNING = {**settings.PLANNING, "MAX_ATTEMPTS": 1}
         run = start_run(baseline(make_hard()))
         wait_for(run, "running")
         os.kill(int(run.worker.split(":")[-1]), signal.SIGKILL)
         wait_for(run)
         assert run.state == "failed"
-        assert "killed" in run.reason
+        assert "killed by signal 9, in attempt 1 of 1" in run.reason
 
-    def test_one_that_can_not_be_started_fails_its_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_that_can_not_be_started_waits_and_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "executable", "/there/is/no/python")
         run = start_run(baseline(make_furniture()))
         run.refresh_from_db()
-        assert run.state == "failed"
+        assert run.state == "queued"
         assert "No process could be started" in run.reason
+        monkeypatch.undo()
+        reconcile()
+        assert wait_for(run).state == "solved"
 
     def test_a_run_that_was_executed_here_is_not_started(self) -> None:
         run = start_run(baseline(make_furniture()), here=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -27,11 +27,16 @@ class SolverOptions:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a solve stands: seconds since its start, the best plan so far and the bound, if there are any."""
+    """Where a solve stands: seconds since its start, the best plan so far and the bound, if there are any.
+
+    `values` are those of a plan that was found just now (one per variable, in the compiled model's order), from
+    solvers that tell; None in every other report.
+    """
 
     seconds: float
     objective: float | None = None
     bound: float | None = None
+    values: Floats | None = field(default=None, repr=False, compare=False)
 
 
 ProgressCallback = Callable[[Progress], None]

@@ -234,6 +234,14 @@ def _watch(highs: Any, started: float, progress: ProgressCallback | None, stop: 
                 last = now
                 progress(Progress(now - started))
 
+    def improve(event: Any) -> None:
+        if progress is not None:
+            out = event.data_out
+            values = np.array(out.mip_solution, dtype=np.float64)
+            seconds, best = time.monotonic() - started, float(out.objective_function_value)
+            progress(Progress(seconds, best, _finite(float(out.mip_dual_bound)), values))
+
+    highs.cbMipImprovingSolution += improve
     highs.cbMipInterrupt += look
     highs.cbSimplexInterrupt += look_simplex
     highs.cbIpmInterrupt += look_simplex

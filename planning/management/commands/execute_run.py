@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from planning.runs import execute
+from planning.runs import execute, launch_waiting
 
 
 class Command(BaseCommand):
@@ -18,4 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("attempt", type=int)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        execute(options["run"], options["attempt"])
+        leaving = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: leaving.set())
+        execute(options["run"], options["attempt"], leave=leaving.is_set)
+        if not leaving.is_set():
+            launch_waiting()

@@ -1,0 +1,99 @@
+"""What the solver process does: it reads its task, solves with the database blocked, and leaves the outcome."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from planning.lx import Progress
+
+from .copies import AlteredCopy, load_copy
+from .database_block import database_blocked
+from .options import RunOptions
+from .outcome_file import read_values, write_outcome, write_values
+from .solve import Outcome, solve_copy
+
+COPY, TASK, BEST, OUTCOME, FAILURE = "copy", "task.json", "best", "outcome", "failure.json"
+_REPORT_SECONDS = 0.2
+
+
+def prepare(folder: Path, copy: bytes, options: RunOptions, memory: int | None) -> None:
+    """Write the task into the folder: the copy's bytes, the options, and the memory limit in bytes."""
+    (folder / COPY).write_bytes(copy)
+    (folder / TASK).write_text(json.dumps({"options": options.as_dict(), "memory": memory}))
+
+
+def solve_in(folder: Path, control: int, reports: int) -> int:
+    """Solve the task in the folder; return the exit code. The best plan that is there already is finished only."""
+    _own_process()
+    stop = threading.Event()
+    threading.Thread(target=_listen, args=(control, stop), daemon=True, name="control").start()
+    task = json.loads((folder / TASK).read_text())
+    try:
+        if task["memory"]:
+            resource.setrlimit(resource.RLIMIT_AS, (task["memory"], task["memory"]))
+        with database_blocked():
+            outcome = _solve(folder, RunOptions(**task["options"]), stop, reports)
+        write_outcome(folder / OUTCOME, outcome)
+    except AlteredCopy as error:
+        return _fail(folder, "altered", str(error))
+    except MemoryError:
+        return _fail(folder, "memory", "The solver needs more memory than a run may take.")
+    except Exception as error:  # carried over to the process that watches, and recorded there
+        return _fail(folder, "fault", f"{type(error).__name__}: {error}")
+    return 0
+
+
+def _solve(folder: Path, options: RunOptions, stop: threading.Event, reports: int) -> Outcome:
+    model = load_copy((folder / COPY).read_bytes())
+    last, answered = 0.0, False
+
+    def report(progress: Progress) -> None:
+        nonlocal last
+        if progress.values is not None:
+            write_values(folder / BEST, progress.values)
+        elif time.monotonic() - last < _REPORT_SECONDS:
+            return
+        last = time.monotonic()
+        _say(reports, {"best": progress.objective, "bound": progress.bound})
+
+    def halted() -> bool:
+        nonlocal answered
+        if stop.is_set() and not answered:
+            answered = True
+            _say(reports, {"answered": True})
+        return stop.is_set()
+
+    return solve_copy(model, options, report, halted, held=read_values(folder / BEST))
+
+
+def _say(reports: int, said: dict[str, Any]) -> None:
+    os.write(reports, json.dumps(said).encode() + b"\n")  # shorter than PIPE_BUF: written whole
+
+
+def _fail(folder: Path, kind: str, text: str) -> int:
+    (folder / FAILURE).write_text(json.dumps({"kind": kind, "text": text}))
+    return 1
+
+
+def _own_process() -> None:
+    """Take the signals that the watching process had for itself back, and keep a solver's prints off its output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who watches
+    for number in (signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _listen(control: int, stop: threading.Event) -> None:
+    """Wait for a request to stop; when the pipe ends, whoever watched is gone: end, with all that was started."""
+    while os.read(control, 64):
+        stop.set()
+    os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -1,0 +1,179 @@
+"""Watching a solver process: its progress goes to the run, requests to stop go to it, and it can't outstay its time."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from planning.lx import INTERRUPTED, TIME_LIMIT, Progress, ProgressCallback, StopCallback
+from planning.models import Run
+
+from .copies import AlteredCopy
+from .options import RunOptions
+from .outcome_file import read_outcome
+from .progress import Trail
+from .solve import REASONS, Outcome
+from .solver_child import BEST, FAILURE, OUTCOME, prepare
+from .solver_process import SolverProcess
+from .states import beat, stop_requests
+
+logger = logging.getLogger("planning.runs")
+ANSWER_SECONDS = 5.0  # until a solver's callback must have taken a request to stop
+FINISH_SECONDS = 60.0  # for the prices of a plan after the solver was stopped
+_LOOK_SECONDS = 0.25  # between two looks at the run
+_BEAT_SECONDS = 5.0  # between two signs of life without news
+_WRITE_SECONDS = 1.0  # between two with news
+
+
+class SolverFailed(Exception):
+    """The solver process ended without an outcome; the words say how."""
+
+
+class HandedBack(Exception):
+    """This process was asked to end: the run waits for another."""
+
+
+class Watch:
+    """Solves the copy of one attempt of a run in a process of its own, and tells the run how far it is.
+
+    `stop` and Ctrl-C ask for the best plan found so far, as a request on the run does; a second Ctrl-C, or
+    a second request, aborts. `leave` says that this process was asked to end.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        attempt: int,
+        progress: ProgressCallback | None = None,
+        stop: StopCallback | None = None,
+        leave: Callable[[], bool] | None = None,
+    ) -> None:
+        self.run, self.attempt = run, attempt
+        self.trail = Trail()
+        self._progress, self._stop, self._leave = progress, stop, leave
+        self._started = time.monotonic()
+        self._asked = 0  # times that a stop was asked for
+        self._finishing = False  # only the prices of the plan found are still sought
+        self._asked_at = 0.0
+        self._answered = False
+        self._looked = self._beaten = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the watch began, by this process's clock."""
+        return time.monotonic() - self._started
+
+    def solve(self, copy: bytes, options: RunOptions) -> Outcome:
+        """Return the outcome. Raises SolverFailed, AlteredCopy, LostRun, HandedBack, KeyboardInterrupt."""
+        with tempfile.TemporaryDirectory(prefix="planner-run-") as name:
+            folder = Path(name)
+            prepare(folder, copy, options, settings.PLANNING["MAX_SOLVER_BYTES"])
+            late = 1.5 * options.time_limit + 120.0  # the prices take their time after the limit
+            if self._watch(SolverProcess(folder), late):
+                return read_outcome(folder / OUTCOME) if self._code == 0 else self._failed(folder)
+            if self._asked > 1:
+                return Outcome(INTERRUPTED, "The run was aborted; no plan was kept.", seconds=self.seconds)
+            return self._from_best(folder, INTERRUPTED if self._asked else TIME_LIMIT)
+
+    def enter(self, stage: str) -> None:
+        """Tell the run that its next stage begins. Raises LostRun."""
+        self.trail.enter(stage)
+        self._beat()
+
+    def _watch(self, process: SolverProcess, late: float) -> bool:
+        """Return True when the process has ended by itself, False where it had to be ended."""
+        try:
+            while process.code is None:
+                try:
+                    self._hear(process)
+                    self._look(process)
+                except KeyboardInterrupt:
+                    self._ask(process, self._asked + 1)
+                if self._asked > 1 or self.seconds > late or self._waited_in_vain():
+                    return False
+            self._code = process.code
+            self._hear(process)
+            return True
+        finally:
+            process.close()
+
+    def _hear(self, process: SolverProcess) -> None:
+        """Take what the solver reports."""
+        for said in process.reports(_LOOK_SECONDS / 2):
+            self._answered = self._answered or bool(said.get("answered"))
+            self.trail.add(self.seconds, said.get("best"), said.get("bound"))
+            if self._progress is not None:
+                self._progress(Progress(self.seconds, self.trail.best, self.trail.bound))
+
+    def _look(self, process: SolverProcess) -> None:
+        """Now and then: tell the run how far it is, and pass a request to stop on."""
+        if self._leave is not None and self._leave() and not (self._asked or self._finishing):
+            raise HandedBack
+        if self._stop is not None and self._stop():
+            self._ask(process, 1)
+        now = time.monotonic()
+        if now - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = now
+        due = _WRITE_SECONDS if self.trail.changed else _BEAT_SECONDS
+        try:
+            asked = self._beat() if now - self._beaten >= due else stop_requests(self.run.pk, self.attempt)
+        except (DatabaseError, InterfaceError) as error:
+            if connection.in_atomic_block:
+                raise
+            logger.warning("run %s: the database does not answer, the solver goes on: %s", self.run.pk, error)
+            connection.close()
+            self._looked = now + 1.0
+            return
+        self._ask(process, asked)
+
+    def _beat(self) -> int:
+        asked = beat(self.run.pk, self.attempt, self.trail.as_dict(self.seconds))
+        self._beaten, self.trail.changed = time.monotonic(), False
+        return asked
+
+    def _ask(self, process: SolverProcess, times: int) -> None:
+        """Pass the first request to stop on; a second one ends the watch."""
+        if times > self._asked:
+            if not self._asked and not self._finishing:
+                process.ask_to_stop()
+                self._asked_at = self.seconds
+            self._asked = times
+
+    def _waited_in_vain(self) -> bool:
+        patience = FINISH_SECONDS if self._answered else ANSWER_SECONDS
+        return bool(self._asked) and not self._finishing and self.seconds > self._asked_at + patience
+
+    def _failed(self, folder: Path) -> Outcome:
+        """Raise what made the solver process fail."""
+        if not (folder / FAILURE).exists():
+            how = f"was killed by {signal.Signals(-self._code).name}" if self._code < 0 else f"ended with {self._code}"
+            raise SolverFailed(f"The solver's process {how}. Its machine may be short of memory, or the solver broken.")
+        said = json.loads((folder / FAILURE).read_text())
+        raise (AlteredCopy if said["kind"] == "altered" else SolverFailed)(said["text"])
+
+    def _from_best(self, folder: Path, termination: str) -> Outcome:
+        """Return the outcome of the best plan that the solver had left when it was ended, with its prices."""
+        words = "The solver did not answer in time and was ended."
+        if not (folder / BEST).exists():
+            text = f"{REASONS[termination]} {words} No plan was found until then."
+            return Outcome(termination, text, seconds=self.seconds)
+        self._finishing = True
+        if not self._watch(SolverProcess(folder), self.seconds + FINISH_SECONDS):
+            raise SolverFailed(f"{words} The plan that it had found could not be completed.")
+        if self._code != 0:
+            return self._failed(folder)
+        outcome = read_outcome(folder / OUTCOME)
+        outcome.termination, outcome.seconds = termination, self.seconds
+        outcome.reason = f"{REASONS[termination]} {words} The best plan so far was kept."
+        if outcome.plan is not None and self.trail.bound is not None:
+            outcome.bound = max(self.trail.bound, outcome.plan.objective)
+        return outcome
