@@ -40,7 +40,9 @@ def read_outcome(path: Path) -> Outcome:
     plain, arrays = _read(path)
     for name, kind in _PARTS.items():
         if name in plain:
-            own = {field.name: arrays[f"{name}.{field.name}"] for field in fields(kind) if f"{name}.{field.name}" in arrays}
+            own = {
+                field.name: arrays[f"{name}.{field.name}"] for field in fields(kind) if f"{name}.{field.name}" in arrays
+            }
             plain[name] = kind(**plain[name], **own)
     return Outcome(**plain)
 
@@ -56,10 +58,10 @@ def read_values(path: Path) -> npt.NDArray[np.float64] | None:
 
 
 def _write(path: Path, plain: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> None:
-    text = np.frombuffer(json.dumps(plain).encode(), dtype=np.uint8)
+    held: dict[str, Any] = {"plain": np.frombuffer(json.dumps(plain).encode(), dtype=np.uint8), **arrays}
     fresh = path.with_suffix(".fresh")
     with fresh.open("wb") as file:
-        np.savez(file, plain=text, **arrays)
+        np.savez(file, **held)
     os.replace(fresh, path)
 
 

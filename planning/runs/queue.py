@@ -7,6 +7,7 @@ or is played back, does nothing.
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from typing import Any
 
@@ -29,9 +30,27 @@ FUNCTION = "planning.runs.worker.execute_job"
 _MARGIN = 600.0  # seconds beside the solver's time limit: waiting for the database, prices, writing
 _CONNECT_SECONDS, _ANSWER_SECONDS = 2.0, 5.0  # a planner waits for this when Redis is gone
 _KNOWN_FIELDS = frozenset(
-    """data created_at origin description enqueued_at started_at ended_at last_heartbeat status worker_name
-    timeout result_ttl failure_ttl ttl meta success_callback_timeout failure_callback_timeout
-    stopped_callback_timeout enqueue_at_front""".split()
+    [
+        "data",
+        "created_at",
+        "origin",
+        "description",
+        "enqueued_at",
+        "started_at",
+        "ended_at",
+        "last_heartbeat",
+        "status",
+        "worker_name",
+        "timeout",
+        "result_ttl",
+        "failure_ttl",
+        "ttl",
+        "meta",
+        "success_callback_timeout",
+        "failure_callback_timeout",
+        "stopped_callback_timeout",
+        "enqueue_at_front",
+    ]
 )
 
 
@@ -45,10 +64,8 @@ class PlannerJob(Job):
         held = {(name.decode() if isinstance(name, bytes) else name): value for name, value in dict(raw_data).items()}
         reader = zlib.decompressobj()
         data = held.get("data") or b""
-        try:
+        with contextlib.suppress(zlib.error):  # it need not be compressed
             reader.decompress(data, LARGEST)
-        except zlib.error:
-            pass  # not compressed
         if len(data) > LARGEST or reader.unconsumed_tail:
             raise NoSuchJobError(f"Job {self.id} holds more data than any job of this site.")
         super().restore({name: value for name, value in held.items() if name in _KNOWN_FIELDS - {"meta"}})
@@ -125,8 +142,8 @@ def known_jobs() -> set[tuple[int, int]]:
 
 def refusal(job: Job) -> str | None:
     """Return why a job is none of ours, or None."""
-    if job.foreign:
-        return f"it carries {', '.join(job.foreign)}"
+    if not isinstance(job, PlannerJob) or job.foreign:
+        return f"it carries {', '.join(getattr(job, 'foreign', ['what no job of ours has']))}"
     try:
         function, args, options = job.func_name, job.args, job.kwargs
     except Exception as error:  # noqa: BLE001 - whatever a forged payload makes of itself, the job is refused

@@ -27,7 +27,6 @@ from planning.lx import (
     TIME_LIMIT,
     UNBOUNDED,
     CompiledModel,
-
     LXModel,
     LXOptimizer,
     LXSolution,

@@ -45,7 +45,7 @@ def solve_in(folder: Path, control: int, reports: int) -> int:
         return _fail(folder, "altered", str(error))
     except MemoryError:
         return _fail(folder, "memory", "The solver needs more memory than a run may take.")
-    except Exception as error:  # carried over to the process that watches, and recorded there
+    except Exception as error:  # noqa: BLE001 - carried over to the process that watches, and recorded there
         return _fail(folder, "fault", f"{type(error).__name__}: {error}")
     return 0
 

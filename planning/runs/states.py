@@ -74,7 +74,13 @@ def _dates(target: str, values: dict[str, Any]) -> dict[str, Any]:
     if target == State.RUNNING:
         return {"started_at": Now(), "heartbeat_at": Now()}
     if target == State.QUEUED:
-        fresh = {"started_at": None, "heartbeat_at": None, "sent_at": None, "progress": {}, "worker": ""}
+        fresh: dict[str, Any] = {
+            "started_at": None,
+            "heartbeat_at": None,
+            "sent_at": None,
+            "progress": {},
+            "worker": "",
+        }
         return fresh | {"attempt": F("attempt") + 1}
     if target in _ENDS:
         return {"finished_at": values.get("finished_at", Now())}
@@ -114,9 +120,9 @@ def note(run_id: int, attempt: int, reason: str) -> None:
 
 
 def lost(run_id: int, attempt: int, how: str) -> None:
-    """Give an open run whose process is gone to the next attempt, or end it with the reason; an ended one is left alone.
+    """Give an open run whose process is gone to the next attempt, or end it with the reason.
 
-    `how` says what became of the process: "was killed by signal 9".
+    A run that has ended is left alone. `how` says what became of the process: "was killed by signal 9".
     """
     run = Run.objects.filter(pk=run_id, attempt=attempt, state__in=Run.OPEN_STATES).first()
     if run is None:

@@ -82,7 +82,11 @@ class PlannerWorker(Worker):
         if refusal(job) is None:
             code = os.waitstatus_to_exitcode(ret_val) if ret_val is not None else 0
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            self._with_database(lambda: (lost(job.args[0], job.args[1], how), launch_waiting()))
+            self._with_database(lambda: self._go_on_elsewhere(job, how))
+
+    def _go_on_elsewhere(self, job: Job, how: str) -> None:
+        lost(job.args[0], job.args[1], how)
+        launch_waiting()
 
     def _with_database(self, work: Any) -> None:
         """Do something with the database, and leave no connection that a work-horse would share."""

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from planning.exchange import import_plan
+from planning.management.operators_log import log_kept_back
 from planning.management.plan_text import describe
 from planning.models import BASELINE, Plant, Scenario
 from planning.runs import execute, problems_as_json, run_as_json, start_run
@@ -38,10 +39,11 @@ class Command(BaseCommand):
     def _solve(self, scenario: Scenario) -> dict[str, Any]:
         """Return the run as it is shown; the plant may have been changed since the first time."""
         try:
-            run = start_run(scenario, here=True)
+            with log_kept_back(unless=False):
+                run = start_run(scenario, here=True)
+                return run_as_json(execute(run.pk, run.attempt))
         except DataProblems as problems:
             return problems_as_json(scenario.plant.name, scenario.name, problems)
-        return run_as_json(execute(run.pk, run.attempt))
 
     def _how_to_go_on(self) -> str:
         """Return how to open the site; the password of a new login is shown here and nowhere else."""

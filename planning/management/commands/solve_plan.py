@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,6 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from planning.lx import Progress
+from planning.management.operators_log import log_kept_back
 from planning.management.plan_text import describe, number, plain
 from planning.models import BASELINE, Plant, Run, Scenario
 from planning.runs import (
@@ -65,7 +63,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         code = FAULT
         try:
-            with _log_kept_back(unless=options["traceback"]):
+            with log_kept_back(unless=options["traceback"]):
                 code = self._run(options)
         except (BadInput, BadOptions, CopyTooLarge) as error:
             code = self._refuse(error, options)
@@ -142,21 +140,6 @@ class Command(BaseCommand):
         if quiet and report["objective"] is None:
             self._complain(run.reason)
         return report, _EXIT_CODES[run.status]
-
-
-@contextmanager
-def _log_kept_back(*, unless: bool) -> Iterator[None]:
-    """Keep what `planning.runs` logs for operators off this terminal: the run's reason says it in words."""
-
-    def keep_back(record: logging.LogRecord) -> bool:
-        return unless
-
-    log = logging.getLogger("planning.runs")
-    log.addFilter(keep_back)
-    try:
-        yield
-    finally:
-        log.removeFilter(keep_back)
 
 
 def _plant(name: str | None) -> Plant:
