@@ -90,6 +90,7 @@ class CompiledModel:
 @np.errstate(over="ignore", invalid="ignore")  # sums that are not finite are refused by name
 def compile_model(model: LXModel) -> CompiledModel:
     """Return the matrix of the model. Raises LXModelError for what is no model."""
+    model.settle()
     variables, column_count = _blocks(model.variables)
     constraints, row_count = _blocks(model.constraints)
     families = [_terms(constraint, variables) for constraint in model.constraints]

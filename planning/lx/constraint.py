@@ -7,9 +7,10 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from .adopt import adopt_functions, adopt_rows, adopt_tables
 from .closures import copy_of_family
 from .columns import Floats
-from .detach import materialize_and_detach_list, source_of
+from .detach import source_of
 from .errors import LXModelError
 from .evaluate import Computed, keys, numbers
 from .expression import LXLinearExpression
@@ -109,9 +110,10 @@ class LXConstraint(Generic[T]):
         return self.from_data(source_of(self, self.name, (model, session)))
 
     def materialize(self, memo: dict[Any, Any]) -> None:
-        """Detach the rows; done once, by the model that takes the family."""
+        """Detach the rows and the functions; done by the model that takes the family, with its memo."""
+        path = f"constraint {self.name}"
         if self._source is not None and self._rows is None:
-            self._rows = materialize_and_detach_list(self._source, memo)
+            self._rows = adopt_rows(path, self._source, memo)
             self._source = None
         if self._rows is not None and self.index_function is None:
             self.index_function = key_of_rows(f"Constraint {self.name}", self._rows)
@@ -119,7 +121,12 @@ class LXConstraint(Generic[T]):
             raise LXModelError(f"Constraint {self.name} has an index but no rows. Give them with from_data.")
         if self.lhs is None or self.sense is None:
             raise LXModelError(f"Constraint {self.name} has no expression or no sense. Give .expression(…) and .le().")
-        self.lhs.materialize(memo)
+        adopt_tables(self._rows, memo)
+        self.lhs.materialize(path, memo)
+        key = self.index_function
+        adopt_functions([(f"{path} › right side", self, "right"), (f"{path} › key", self, "index_function")], memo)
+        if key is not self.index_function:
+            self._index = None
 
     def restore(self, rows: LXRows | list[Any], keys: Computed) -> None:
         """Take rows and keys as they were when a copy was made."""

@@ -19,6 +19,7 @@ import numpy as np
 from .columns import Booleans, LXColumn
 from .errors import LXModelError
 from .orm import (
+    ATOMS,
     Shape,
     held_by,
     is_orm_row,
@@ -277,13 +278,36 @@ def detach_orm_object(obj: Any, memo: dict[Any, Any] | None = None) -> Any:
 def detach_rows(rows: Iterable[Any], memo: dict[Any, Any]) -> dict[int, LXRecord]:
     """Return the detached records of ORM rows by the rows' `id`."""
     groups: dict[str | None, dict[int, Any]] = {}
-    for row in rows:
-        groups.setdefault(orm_label(row), {})[id(row)] = row
     found: dict[int, LXRecord] = {}
+    for row in rows:
+        known = _known(row, memo)
+        if known is not None:
+            found[id(row)] = known
+        else:
+            groups.setdefault(orm_label(row), {})[id(row)] = row
     for group in groups.values():
         listed = list(group.values())
         found |= zip(group, _detach_instances(listed, shape_of(listed[0]), memo), strict=True)
     return found
+
+
+def _known(row: Any, memo: dict[Any, Any]) -> LXRecord | None:
+    """Return the record of a row that was detached before with the same fields and values, and leads nowhere else."""
+    shape = shape_of(row)
+    detached = registered_tables(memo).get(shape.label)
+    if detached is None or detached.table.unloaded:
+        return None
+    position = detached.positions.get(primary_key(row, shape))
+    held = held_by(row, shape)
+    if position is None or held.ones or held.manies:
+        return None
+    record, columns = detached.table.record(position), detached.table.columns
+    same = all(name in columns and _is(columns[name].get(position), value) for name, value in held.values.items())
+    return record if same else None
+
+
+def _is(one: Any, other: Any) -> bool:
+    return one is other or (type(one) is type(other) and type(one) in ATOMS and bool(one == other))
 
 
 def materialize_and_detach_list(items: Any, memo: dict[Any, Any] | None = None) -> Any:

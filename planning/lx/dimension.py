@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from .adopt import adopt_functions, adopt_rows
 from .columns import Positions
-from .detach import materialize_and_detach_list, queryset_of
+from .detach import queryset_of
 from .errors import LXModelError
 from .evaluate import Computed, keys, mask
 from .index import LXIndex
 from .orm import is_session
 from .records import MISSING, LXLink, LXProduct, LXRows, LXTable, RowFunction
+
+
+@dataclass
+class _Condition:
+    """A condition on a row."""
+
+    function: RowFunction
 
 
 @dataclass
@@ -36,7 +45,7 @@ class LXIndexDimension:
         self.model = model
         self.key = key
         self._source: Any = None
-        self._where: list[RowFunction] = []
+        self._where: list[_Condition] = []
         self._matches: list[_Match] = []
 
     @property
@@ -59,7 +68,7 @@ class LXIndexDimension:
 
     def where(self, condition: RowFunction) -> LXIndexDimension:
         """Keep the rows for which the condition is true."""
-        self._where.append(condition)
+        self._where.append(_Condition(condition))
         return self
 
     def match(self, own: RowFunction, other: RowFunction, *, dimension: int = 0) -> LXIndexDimension:
@@ -70,13 +79,26 @@ class LXIndexDimension:
         self._matches.append(_Match(own, other, dimension))
         return self
 
+    def taken(self, owner: str, memo: dict[Any, Any]) -> LXIndexDimension:
+        """Return the dimension with functions that hold no live row; this one stays for other families."""
+        made = copy(self)
+        made._where = [replace(condition) for condition in self._where]
+        made._matches = [replace(match) for match in self._matches]
+        path = f"{owner} › dimension {self.name}"
+        places: list[tuple[str, Any, str]] = [(f"{path} › key", made, "key")]
+        places += [(f"{path} › where {i}", condition, "function") for i, condition in enumerate(made._where, start=1)]
+        for i, match in enumerate(made._matches, start=1):
+            places += [(f"{path} › match {i}", match, "own"), (f"{path} › match {i} of the other", match, "other")]
+        adopt_functions(places, memo)
+        return made
+
     def rows(self, memo: dict[Any, Any]) -> LXRows | list[Any]:
         """Return the detached rows of the dimension."""
         if self._source is None:
             raise LXModelError(f"Dimension {self.name} has no rows. Give them with from_data or from_model.")
-        rows: LXRows | list[Any] = materialize_and_detach_list(self._source, memo)
+        rows: LXRows | list[Any] = adopt_rows(f"dimension {self.name}", self._source, memo)
         for condition in self._where:
-            kept = mask(condition, rows, what=f"The condition on {self.name}")
+            kept = mask(condition.function, rows, what=f"The condition on {self.name}")
             rows = rows.where(kept) if isinstance(rows, LXRows) else [r for r, k in zip(rows, kept, strict=True) if k]
         return rows
 
@@ -98,6 +120,7 @@ def combine(
     owner: str, dimensions: tuple[LXIndexDimension, ...], where: RowFunction | None, memo: dict[Any, Any]
 ) -> Combination:
     """Return every combination of the dimensions' rows that the matches and `where` allow, the last one fastest."""
+    dimensions = tuple(dimension.taken(f"{owner[0].lower()}{owner[1:]}", memo) for dimension in dimensions)
     sources = [dimension.rows(memo) for dimension in dimensions]
     chosen: list[Positions] = []
     for dimension, rows in zip(dimensions, sources, strict=True):

@@ -30,6 +30,7 @@ from .variable import CONTINUOUS, LXVariable
 
 def dump_model(model: LXModel) -> bytes:
     """Return the model as canonical bytes: the same for the same data, in any process."""
+    model.settle()
     tables = _tables_of(model)
     dump = _Dump(tables, list(model.frozen))
     content = {

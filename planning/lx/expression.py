@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .adopt import adopt_functions, adopt_rows
 from .closures import copied_object, rows_for_copy
 from .columns import Booleans, Floats, Positions
-from .detach import materialize_and_detach_list
 from .errors import LXModelError
 from .evaluate import Computed, keys, mask, numbers
 from .index import LXIndex
@@ -101,10 +101,10 @@ class LXTerm:
             return self._join(owner, rows, index)
         return self._all(owner, rows)
 
-    def materialize(self, memo: dict[Any, Any]) -> None:
+    def materialize(self, path: str, memo: dict[Any, Any]) -> None:
         """Detach the rows that the term goes over."""
-        if not isinstance(self.over, LXRows):
-            self.over = materialize_and_detach_list(self.over, memo)
+        if self.over is not None and not isinstance(self.over, LXRows):
+            self.over = adopt_rows(path, self.over, memo)
 
     def _one_each(self, owner: str, rows: LXRows | list[Any] | None) -> Placement:
         if rows is None:
@@ -119,7 +119,7 @@ class LXTerm:
         return Placement(positions, columns, chosen)
 
     def _join(self, owner: str, rows: LXRows | list[Any] | None, index: LXIndex | None) -> Placement:
-        self.materialize({})
+        self.materialize(f"{owner} › term of {self.variable.name}", {})
         over = self.variable.rows if self.over is None else self.over
         columns: Positions = np.arange(len(over), dtype=np.int64)
         if self.where is not None:
@@ -180,6 +180,15 @@ class LXTerm:
         return ~missing
 
 
+_FUNCTIONS_OF_TERMS = {  # and what they are called on the way to what they hold
+    "coefficient": "",
+    "at": " › at",
+    "variable_key": " › variable_key",
+    "row_key": " › row_key",
+    "where": " › where",
+}
+
+
 def _itself(row: Any) -> Any:
     return row
 
@@ -207,12 +216,10 @@ class Multiple:
 
 
 def _multiple(value: Constant, factor: float) -> Constant:
-    if isinstance(value, Multiple):
-        return Multiple(value.function, value.factor * factor)
-    return Multiple(value, factor) if callable(value) else value * factor
+    return Multiple(value.function, value.factor * factor) if isinstance(value, Multiple) else value * factor
 
 
-Constant = RowFunction | Multiple | Floats | float
+Constant = Multiple | Floats | float
 
 
 class LXLinearExpression:
@@ -339,13 +346,19 @@ class LXLinearExpression:
 
     def add_constant(self, value: RowFunction | float) -> LXLinearExpression:
         """Add a constant, or a function of the constraint's row."""
-        self.constants.append(value)
+        self.constants.append(Multiple(value, 1.0) if callable(value) else value)
         return self
 
-    def materialize(self, memo: dict[Any, Any]) -> None:
-        """Detach the rows that the terms go over; done by the model that takes the expression."""
-        for term in self.terms:
-            term.materialize(memo)
+    def materialize(self, path: str, memo: dict[Any, Any]) -> None:
+        """Detach the rows that the terms go over, and the functions; done by the model that takes the expression."""
+        places: list[tuple[str, Any, str]] = []
+        for number, term in enumerate(self.terms, start=1):
+            term.materialize(f"{path} › term {number}", memo)
+            places += [(f"{path} › term {number}{part}", term, name) for name, part in _FUNCTIONS_OF_TERMS.items()]
+        for number, constant in enumerate(self.constants, start=1):
+            if isinstance(constant, Multiple):
+                places.append((f"{path} › constant {number}", constant, "function"))
+        adopt_functions(places, memo)
 
     def constant(self, owner: str, rows: LXRows | list[Any] | None) -> Floats:
         """Return the sum of the constants for each constraint."""

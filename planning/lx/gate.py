@@ -168,7 +168,7 @@ def names_read(function: Any) -> frozenset[str]:
     while waiting:
         called = waiting.pop()
         if type(called) is types.FunctionType and called.__code__ not in found and len(found) < _MOST_CALLED:
-            names = found[called.__code__] = _names(called.__code__)
+            names = found[called.__code__] = names_in(called.__code__)
             waiting += [called.__globals__[name] for name in names if name in called.__globals__]
             waiting += [cell.cell_contents for cell in called.__closure__ or () if is_filled(cell)]
     return frozenset[str]().union(*found.values())
@@ -183,7 +183,8 @@ def is_filled(cell: types.CellType) -> bool:
     return True
 
 
-@lru_cache(maxsize=1024)
-def _names(code: types.CodeType) -> frozenset[str]:
-    nested = (_names(constant) for constant in code.co_consts if isinstance(constant, types.CodeType))
+@lru_cache(maxsize=4096)
+def names_in(code: types.CodeType) -> frozenset[str]:
+    """Return the names of globals and attributes in the code, and in that of functions that it makes."""
+    nested = (names_in(constant) for constant in code.co_consts if isinstance(constant, types.CodeType))
     return frozenset(code.co_names).union(*nested)

@@ -6,13 +6,14 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from .adopt import adopt_tables
 from .closures import copied_object
 from .constraint import LXConstraint
 from .detach import register_tables, registered_tables
 from .errors import LXCopyError, LXModelError
 from .expression import LXLinearExpression
 from .reads import FrozenReader
-from .records import LXRows, LXTable
+from .records import COPIED_TABLES, LXRows, LXTable
 from .variable import LXVariable
 
 MAXIMIZE, MINIMIZE = "maximize", "minimize"
@@ -21,7 +22,8 @@ MAXIMIZE, MINIMIZE = "maximize", "minimize"
 class LXModel:
     """A linear or mixed-integer model over rows of data.
 
-    Rows from an ORM are detached when a family is added: after that the model knows no database.
+    Rows from an ORM are detached when a family is added, and so are rows that its functions hold: from
+    then on the model knows no database. A function that holds rows is taken as it is when it is added.
     `tables` are detached tables that travel with a copy, by name.
     """
 
@@ -42,7 +44,7 @@ class LXModel:
         """Add families of variables and detach their rows. Raises LXModelError for a name that is taken."""
         for variable in variables:
             self.check_name(variable.name, self.variables)
-            variable.materialize(self._memo)
+            variable.materialize(self._taking())
             self.variables.append(variable)
         return self
 
@@ -53,19 +55,19 @@ class LXModel:
         """
         for constraint in constraints:
             self.check_name(constraint.name, self.constraints)
-            constraint.materialize(self._memo)
+            constraint.materialize(self._taking())
             self.constraints.append(constraint)
         return self
 
     def maximize(self, expression: LXLinearExpression) -> LXModel:
         """Set the objective, which is to be as large as possible; one that was set before is replaced."""
-        expression.materialize(self._memo)
+        expression.materialize("objective", self._taking())
         self.objective, self.sense = expression, MAXIMIZE
         return self
 
     def minimize(self, expression: LXLinearExpression) -> LXModel:
         """Set the objective, which is to be as small as possible; one that was set before is replaced."""
-        expression.materialize(self._memo)
+        expression.materialize("objective", self._taking())
         self.objective, self.sense = expression, MINIMIZE
         return self
 
@@ -88,11 +90,41 @@ class LXModel:
         if any(name == family.name for family in families):
             raise LXModelError(f"Model {self.name} has {name!r} already. Give another name.")
 
+    def settle(self) -> None:
+        """Detach what was changed or added to families since the model took them; done before each use of the model.
+
+        Raises LXDetachError, with the way to it, for what can't be detached.
+        """
+        memo = self._forgetting()
+        for variable in self.variables:
+            variable.materialize(memo)
+        for constraint in self.constraints:
+            constraint.materialize(memo)
+        self.objective.materialize("objective", memo)
+        self._forgetting()
+
+    def _forgetting(self) -> dict[Any, Any]:
+        """Return the memo, which knows the tables still but not what was looked through: that may have changed."""
+        held = self._taking()
+        self._memo = {COPIED_TABLES: held[COPIED_TABLES]}
+        register_tables(registered_tables(held), self._memo)
+        return self._memo
+
+    def _taking(self) -> dict[Any, Any]:
+        """Return the memo of all that is detached for this model: rows join the tables that it has."""
+        if COPIED_TABLES not in self._memo:
+            self._memo[COPIED_TABLES] = {}
+            held = [*(v.rows for v in self.variables), *(c.rows for c in self.constraints)]
+            for rows in (*held, *(table.rows for table in self.tables.values())):
+                adopt_tables(rows, self._memo)
+        return self._memo
+
     def __deepcopy__(self, memo: dict[Any, Any]) -> LXModel:
         """Return an independent model that keeps its functions: they hold no live row, and share no data with this one.
 
         Raises LXDetachError where a function holds what can't be detached.
         """
+        self.settle()
         families: list[Any] = [*self.variables, *self.constraints]
         sets = [family._rows for family in families] + [
             term.over for family in self.constraints if family.lhs is not None for term in family.lhs.terms

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from .errors import LXModelError
-from .gate import Chain, chains_read, names_read
-from .records import MISSING, LXProduct, LXRows, RowFunction, call_all, reached_once
+from .gate import Chain, chains_read, is_filled, names_in, names_read
+from .records import MISSING, LXProduct, LXRecord, LXRows, RowFunction, call_all, reached_once
 
 
 def extend(results: list[Any], function: RowFunction, rows: LXRows | Sequence[Any]) -> None:
@@ -33,6 +33,7 @@ def extend(results: list[Any], function: RowFunction, rows: LXRows | Sequence[An
     given = _arguments(rows)
     reading = _reading(function, given) if len(rows) else None
     with ExitStack() as held:
+        held.enter_context(_captured_held(function))
         if reading is None:
             held.enter_context(_fields_held(given, names_read(function)))
             results.extend(map(function, *(taken.table.records(taken.positions) for taken in given)))
@@ -241,6 +242,24 @@ def _fields_held(starts: list[LXRows], names: frozenset[str]) -> Iterator[None]:
         yield
     finally:
         call_all(map(dict.clear, held))
+
+
+@contextmanager
+def _captured_held(function: RowFunction) -> Iterator[None]:
+    """Let records that the function has as a default or in its closure hold what it names of them in the block."""
+    found: list[LXRecord] = []
+    if type(function) is types.FunctionType:
+        cells = (cell.cell_contents for cell in function.__closure__ or () if is_filled(cell))
+        found = [held for held in (*(function.__defaults__ or ()), *cells) if type(held) is LXRecord]
+    try:
+        for record in found:
+            table, position = record._table, record._position
+            for field in names_in(function.__code__) & table.columns.keys():
+                if position not in table.unloaded.get(field, ()):
+                    record.__dict__[field] = table.columns[field].get(position)
+        yield
+    finally:
+        call_all(map(dict.clear, map(_held_by, found)))
 
 
 _held_by = attrgetter("__dict__")

@@ -7,9 +7,10 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from .adopt import adopt_functions, adopt_rows, adopt_tables
 from .closures import copy_of_family
 from .columns import Booleans, Floats
-from .detach import materialize_and_detach_list, source_of
+from .detach import source_of
 from .dimension import LXIndexDimension, LXProductIndex, combine, is_combination
 from .errors import LXModelError
 from .evaluate import Computed, keys, mask, numbers
@@ -54,8 +55,7 @@ class LXVariable(Generic[T, V]):
         return f"<LXVariable {self.name}>"
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> LXVariable[T, V]:
-        read = {"_dimensions": (), "_where": None} if self._rows is not None else {}  # the rows are there
-        made: LXVariable[T, V] = copy_of_family(self, memo, **read)
+        made: LXVariable[T, V] = copy_of_family(self, memo)
         return made
 
     def continuous(self) -> LXVariable[T, V]:
@@ -103,6 +103,7 @@ class LXVariable(Generic[T, V]):
         if len(dimensions) < 2:
             raise LXModelError(f"Variable {self.name} needs two dimensions or more. For one use indexed_by.")
         self._dimensions, self._where = dimensions, where
+        self._source, self._rows, self._index, self._keys = None, None, None, None
         return self
 
     def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXVariable[T, V]:
@@ -121,15 +122,28 @@ class LXVariable(Generic[T, V]):
         return self.from_data(source_of(self, self.name, (model, session)))
 
     def materialize(self, memo: dict[Any, Any]) -> None:
-        """Detach the rows; done once, by the model that takes the family."""
+        """Detach the rows and the functions; done by the model that takes the family, with its memo."""
+        path = f"variable {self.name}"
+        self._read(memo)
+        adopt_tables(self._rows, memo)
+        functions = {"lower bound": "lower", "upper bound": "upper", "key": "index_function", "whole numbers": "whole"}
+        key = self.index_function
+        adopt_functions([(f"{path} › {part}", self, name) for part, name in functions.items()], memo)
+        if key is not self.index_function:
+            self._index = None
+
+    def _read(self, memo: dict[Any, Any]) -> None:
+        """Detach the rows, once."""
         if self._rows is None and self._dimensions:
+            adopt_functions([(f"variable {self.name} › where", self, "_where")], memo)
             found = combine(f"Variable {self.name}", self._dimensions, self._where, memo)
             self._rows, self._keys = found.rows, found.keys
             self._index = LXProductIndex(f"Variable {self.name}", found.rows, None, found.keys, found.parts)
+            self._dimensions, self._where = (), None
         if self._rows is None:
             if self._source is None:
                 raise LXModelError(f"Variable {self.name} has no rows. Give them with from_data or from_model.")
-            self._rows = materialize_and_detach_list(self._source, memo)
+            self._rows = adopt_rows(f"variable {self.name}", self._source, memo)
             self._source = None
         if self._keys is None and self.index_function is None:
             self.index_function = key_of_rows(f"Variable {self.name}", self._rows)
@@ -138,7 +152,7 @@ class LXVariable(Generic[T, V]):
     def rows(self) -> LXRows | list[Any]:
         """The rows of the family, in the order of its variables."""
         if self._rows is None:
-            self.materialize({})
+            self._read({})
         assert self._rows is not None
         return self._rows
 
@@ -165,7 +179,7 @@ class LXVariable(Generic[T, V]):
     @property
     def keys(self) -> list[Hashable]:
         """The key of each variable of the family, in the order of its rows."""
-        self.materialize({})
+        self._read({})
         if self._keys is not None:
             return self._keys
         assert self.index_function is not None
