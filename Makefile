@@ -12,7 +12,7 @@ SCRATCH := $(PLAIN) DATABASE_URL=sqlite://:memory:
 PRODUCTION := $(SCRATCH) ALLOWED_HOSTS=planner.example.org
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check format docs serve worker
+.PHONY: help setup setup-dev demo test check format docs serve worker worker-pool .queue
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -59,8 +59,15 @@ docs: setup ## Write the reference of planning.lx from its docstrings
 
 serve: setup ## Serve the site on http://127.0.0.1:8000
 	$(MANAGE) migrate --no-input
+	$(MANAGE) reconcile_runs
 	$(BIN)/gunicorn planner_site.wsgi --bind 127.0.0.1:8000 --workers 2 --threads 4
 
-worker: setup ## Execute queued runs; needs REDIS_URL
+worker: setup .queue ## Execute queued runs, one at a time; needs REDIS_URL
+	$(MANAGE) rqworker short long
+
+WORKERS ?= 2
+worker-pool: setup .queue ## Execute queued runs, WORKERS at a time (2); needs REDIS_URL
+	$(MANAGE) rqworker-pool short long --num-workers $(WORKERS)
+
+.queue:
 	@test -n "$$REDIS_URL" || { echo "REDIS_URL is not set. Set it to the queue's address, for example redis://127.0.0.1:6379/0."; exit 2; }
-	$(MANAGE) rqworker default

@@ -126,7 +126,9 @@ def start_runs(
     for scenario in scenarios:
         links = RowLinks(scenario.plant_id)
         try:
-            started.append(runs.start_run(scenario, options, user=request.user))
+            run = runs.start_run(scenario, options, user=request.user)
+            messages.success(request, f"Run {run.pk} of {scenario.name} started.")
+            started.append(run)
         except DataProblems as problems:
             refusals.append(
                 Refusal(
@@ -135,6 +137,10 @@ def start_runs(
                     [problem_words(links, problem) for problem in problems.warnings],
                 )
             )
+        except runs.SameRun as same:
+            under_way = f"Run {same.run.pk} of {scenario.name} is under way with the same data and options"
+            messages.warning(request, f"{under_way}; no second one was started.")
+            started.append(same.run)
         except runs.CopyTooLarge as too_large:
             whole_plant = Problem("plant", scenario.plant.name, "", str(too_large))
             refusals.append(Refusal(scenario, [problem_words(links, whole_plant)], []))
@@ -163,8 +169,6 @@ def answer(site: AdminSite, request: HttpRequest, started: list[Run], refusals: 
         }
         return TemplateResponse(request, "admin/planning/scenario/refused.html", context)
     count = len(started)
-    words = f"Run {started[0].pk} of {started[0].scenario_name}" if count == 1 else f"{count} runs"
-    messages.success(request, f"{words} started.")
     if not request.user.has_perm("planning.view_run"):
         return redirect("admin:index")
     if count == 1:

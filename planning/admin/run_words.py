@@ -7,6 +7,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from planning.models import Run
+from planning.runs import queue_position
+
+from .amounts import money, percent, seconds
 
 State = Run.State
 
@@ -75,3 +78,44 @@ def elapsed_seconds(run: Run) -> float:
     """Return how long the run has been under way, or took."""
     end = run.finished_at or timezone.now()
     return max(0.0, (end - (run.started_at or run.created_at)).total_seconds())
+
+
+def elapsed(run: Run) -> str:
+    """Return how long an open run has been under way, against its limit."""
+    spent = seconds(round(elapsed_seconds(run), 1))
+    limit = run.options.get("time_limit")
+    return f"{spent} of at most {seconds(limit)}" if run.started_at and isinstance(limit, int | float) else spent
+
+
+def standing(run: Run) -> str:
+    """Return where an open run stands: its place in the queue, or the best plan so far and what is still possible."""
+    if run.state == State.QUEUED:
+        ahead = queue_position(run) - 1
+        return {0: "It is the next one.", 1: "One run is ahead of it."}.get(ahead, f"{ahead} runs are ahead of it.")
+    progress = run.progress
+    if progress.get("stage") == "writing":
+        return "The plan is being written and checked."
+    best, bound = progress.get("best"), progress.get("bound")
+    if best is None:
+        return "No plan found yet." if progress else ""
+    said = f"Best plan so far: {money(best, run.currency)}"
+    if bound is None:
+        return f"{said}."
+    gap = percent(abs(bound - best) / max(1.0, abs(best)))
+    return f"{said}; no plan earns more than {money(bound, run.currency)} (gap {gap})."
+
+
+def stop_label(run: Run) -> str:
+    """Return what the button that stops an open run does next; "" where nothing is left to ask."""
+    if run.state == State.QUEUED:
+        return "Cancel run"
+    return {0: "Stop and keep the best plan", 1: "Abort without a plan"}.get(run.stop_requests, "")
+
+
+def stopped_words(run: Run) -> str:
+    """Return what a press of the button did."""
+    if not run.is_open:
+        return f"Run {run.pk} was cancelled."
+    if run.stop_requests > 1:
+        return f"Run {run.pk} is being aborted; no plan is kept."
+    return f"Run {run.pk} was asked to stop. It ends with the best plan found so far."

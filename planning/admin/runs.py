@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from unfold.admin import ModelAdmin
 
 from planning.models import Run, Scenario
+from planning.runs import stop_run
 
 from .amounts import exact, money, percent, rounded, seconds
 from .base import KeptRows
@@ -27,9 +28,19 @@ from .row_links import RowLinks
 from .run_csv import csv_response
 from .run_scenario import SOLVERS, may_run, run_options_url
 from .run_tables import CSV_TABLES, result_tables
-from .run_words import advice, elapsed_seconds, has_plan, meaning, state_badge
+from .run_words import (
+    advice,
+    elapsed,
+    elapsed_seconds,
+    has_plan,
+    meaning,
+    standing,
+    state_badge,
+    stop_label,
+    stopped_words,
+)
 
-HEAVY = ("log", "conflict", "warnings", "profit_parts", "levels", "variation")  # not needed in a list
+HEAVY = ("log", "progress", "conflict", "warnings", "profit_parts", "levels", "variation")  # not needed in a list
 LEGS = (("read", "reading"), ("build", "building"), ("solve", "solving"), ("write", "writing"))
 
 
@@ -69,6 +80,10 @@ class RunAdmin(KeptRows, ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def has_stop_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may stop runs."""
+        return bool(request.user.has_perm("planning.stop_run"))
+
     def why_kept(self, row: Run) -> str:
         return "it has not ended yet" if row.is_open else ""
 
@@ -104,6 +119,7 @@ class RunAdmin(KeptRows, ModelAdmin):
         site = self.admin_site
         return [
             path("<int:run_id>/state.json", site.admin_view(self.state_view), name="planning_run_state"),
+            path("<int:run_id>/stop/", site.admin_view(self.stop_view), name="planning_run_stop"),
             path("<int:run_id>/<slug:table>.csv", site.admin_view(self.csv_view), name="planning_run_csv"),
             *super().get_urls(),
         ]
@@ -124,9 +140,24 @@ class RunAdmin(KeptRows, ModelAdmin):
                 "label": str(run.get_state_display()),
                 "meaning": meaning(run),
                 "open": run.is_open,
-                "elapsed": seconds(round(elapsed_seconds(run), 1)),
+                "elapsed": elapsed(run),
+                "standing": standing(run),
+                "stop": stop_label(run),
             }
         )
+
+    @method_decorator(require_POST)
+    def stop_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Ask the run to stop: once keeps the best plan, twice aborts."""
+        run = self.run_to_view(request, run_id)
+        if not self.has_stop_permission(request):
+            raise PermissionDenied
+        if run.is_open:
+            run = stop_run(run, request.user.get_username())
+            messages.success(request, stopped_words(run))
+        else:
+            messages.info(request, f"Run {run.pk} had ended before.")
+        return redirect("admin:planning_run_change", run.pk)
 
     @method_decorator(require_safe)
     def csv_view(self, request: HttpRequest, run_id: int, table: str) -> HttpResponseBase:
@@ -152,7 +183,10 @@ class RunAdmin(KeptRows, ModelAdmin):
             "badge": state_badge(run.state),
             "meaning": meaning(run),
             "advice": advice(run),
-            "elapsed": seconds(elapsed_seconds(run)),
+            "elapsed": elapsed(run),
+            "standing": standing(run),
+            "stop": stop_label(run),
+            "stop_url": self.stop_url(request, run),
             "state_url": reverse("admin:planning_run_state", args=[run.pk]),
             "has_plan": has_plan(run),
             "figures": figures(run) if has_plan(run) else [],
@@ -179,6 +213,11 @@ class RunAdmin(KeptRows, ModelAdmin):
             return ""
         scenario = Scenario.objects.filter(plant_id=run.plant_id, name=run.scenario_name).first()
         return reverse("admin:planning_scenario_change", args=[scenario.pk]) if scenario else ""
+
+    def stop_url(self, request: HttpRequest, run: Run) -> str:
+        if not (run.is_open and self.has_stop_permission(request)):
+            return ""
+        return reverse("admin:planning_run_stop", args=[run.pk])
 
     def delete_url(self, request: HttpRequest, run: Run) -> str:
         if run.is_open or not self.has_delete_permission(request, run):

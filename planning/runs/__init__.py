@@ -5,7 +5,7 @@ from .execute import execute
 from .options import BadOptions, RunOptions
 from .report import problems_as_json, run_as_json
 from .runners import launch_waiting, reconcile
-from .start import start_run
+from .start import SameRun, start_run
 from .stop import queue_position, stop_run
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "BadOptions",
     "CopyTooLarge",
     "RunOptions",
+    "SameRun",
     "execute",
     "launch_waiting",
     "problems_as_json",

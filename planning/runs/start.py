@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from planning.formulation import build_model
 from planning.lx import LXModel, LXModelError, compile_model
-from planning.models import Run, Scenario
+from planning.models import Plant, Run, Scenario
 from planning.snapshot import DataProblems, Problem, Snapshot, take_snapshot
 
 from .copies import pack, store_copy
@@ -19,11 +19,19 @@ from .runners import launch
 from .states import State, record
 
 
+class SameRun(Exception):
+    """A run of the same scenario with the same data and options is under way."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"Run {run.pk} is under way with the same data and options.")
+        self.run = run
+
+
 def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: Any = None, here: bool = False) -> Run:
     """Return a new queued run of the scenario; a runner executes it after commit, unless `here`.
 
     Raises DataProblems with every problem where the data allow no plan, CopyTooLarge where the copy
-    passes the limit; then there is no run.
+    passes the limit, SameRun where a runner has the same to do already; then there is no run.
     """
     options = options or RunOptions()
     began = time.perf_counter()
@@ -32,6 +40,10 @@ def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: An
     compressed, sha256, size = pack(_solvable(snapshot))
     built = time.perf_counter()
     with transaction.atomic():
+        Plant.objects.select_for_update().get(pk=scenario.plant_id)  # two who start at once come one after the other
+        same = None if here else _same(scenario, options, sha256)
+        if same is not None:
+            raise SameRun(same)
         run = Run.objects.create(
             plant_id=scenario.plant_id,
             scenario_name=scenario.name,
@@ -48,6 +60,13 @@ def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: An
         if not here:
             transaction.on_commit(lambda: launch(run.pk))
     return run
+
+
+def _same(scenario: Scenario, options: RunOptions, sha256: str) -> Run | None:
+    """Return the open run of the scenario that has the same data and options, if there is one."""
+    runs = Run.objects.filter(plant_id=scenario.plant_id, scenario_name=scenario.name, state__in=Run.OPEN_STATES)
+    same = (run for run in runs.filter(copy__sha256=sha256, variation__isnull=True) if run.options == options.as_dict())
+    return next((run for run in same if not run.stop_requests), None)
 
 
 def _solvable(snapshot: Snapshot) -> LXModel:

@@ -24,6 +24,8 @@
       }
       part("trouble").hidden = true;
       part("elapsed").textContent = state.elapsed;
+      part("standing").textContent = state.standing;
+      if (part("stop") && state.stop) part("stop").textContent = state.stop;
       if (state.state !== panel.dataset.state) {
         panel.dataset.state = state.state;
         part("badge").firstElementChild.textContent = state.label;
