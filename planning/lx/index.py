@@ -32,6 +32,7 @@ class LXIndex:
         self._listed = listed
         self._by_key: dict[Hashable, int] | None = None
         self._by_row: Positions | None = None
+        self._is_every_row = False  # whether the rows are all those of their table, in its order
         self._by_primary: dict[Any, int] | None = None  # primary key -> position in the rows' table
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> LXIndex:
@@ -87,6 +88,11 @@ class LXIndex:
         """For each position of the rows' table the position in the family, or MISSING."""
         if self._by_row is None:
             assert isinstance(self._rows, LXRows)
+            every = np.arange(self._rows.table.size, dtype=np.int64)
+            self._is_every_row = np.array_equal(self._rows.positions, every)
+            if self._is_every_row:
+                self._by_row = every
+                return every
             self._by_row = np.full(self._rows.table.size, MISSING, dtype=np.int64)
             self._by_row[self._rows.positions] = np.arange(len(self._rows), dtype=np.int64)
             if np.count_nonzero(self._by_row != MISSING) != len(self._rows):
@@ -108,7 +114,10 @@ class LXIndex:
         if reached is not None and isinstance(self._rows, LXRows) and reached.table is self._rows.table:
             if not self._rows.table.size:
                 return np.full(len(rows), MISSING, dtype=np.int64)
-            found: Positions = self.by_row[reached.positions]
+            by_row = self.by_row
+            if self._is_every_row:
+                return reached.positions
+            found: Positions = by_row[reached.positions]
             lost = reached.positions == MISSING
             if lost.any():
                 found[lost] = MISSING
