@@ -244,7 +244,9 @@ class _Dump:
                     "over": None if tree.is_constant else self._over(place.over),
                 }
             self.freeze(term.coefficient, place.over, what)
-        entries = term.entries(owner, rows, index)
+            entries = term.entries_at(place, owner)
+        else:
+            entries = term.entries(owner, rows, index)
         return {
             "variable": name,
             "rows": self.writer.array(entries.rows),

@@ -82,7 +82,10 @@ class LXTerm:
         if self.frozen is not None:
             held = self.frozen
             return held if self.factor == 1.0 else replace(held, coefficients=held.coefficients * self.factor)
-        place = self.placement(owner, rows, index)
+        return self.entries_at(self.placement(owner, rows, index), owner)
+
+    def entries_at(self, place: Placement, owner: str) -> Entries:
+        """Return the sparse entries of the term where it stands."""
         coefficients = numbers(self.coefficient, place.over, what=f"The coefficient of {self.variable.name} in {owner}")
         if self.factor != 1.0:
             coefficients = coefficients * self.factor

@@ -127,6 +127,15 @@ def test_a_forged_header_never_raises_anything_else(path: tuple[Any, ...], odd: 
     read_and_solve(with_header(DATA, replaced(header_of(DATA), path, odd)))
 
 
+@pytest.mark.parametrize("code", ["f8", "b1", "u1", "i1", "i2", "i4", "i8"])
+def test_an_array_of_another_width_never_raises_anything_else(code: str) -> None:
+    header = header_of(DATA)
+    for number, (old, count) in enumerate(header["arrays"]):
+        fits, rest = divmod(count * int(old[1]), int(code[1]))
+        if code != old and not rest:
+            read_and_solve(with_header(DATA, replaced(header, ("arrays", number), [code, fits])))
+
+
 def test_a_number_of_an_array_given_twice_is_refused() -> None:
     header = header_of(DATA)
     paths = [path for path in PLACES if path[:1] == ("content",) and path[-1] in ("lower", "upper", "rhs", "constant")]
