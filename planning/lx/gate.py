@@ -1,4 +1,4 @@
-"""What a function's instructions prove: that it is plain arithmetic and choices, or what it reads of its rows.
+"""Which functions are plain: calculations and choices that may be made for whole columns.
 
 Instructions are told by name, as Python 3.11 to 3.14 have them. One that is not known proves nothing.
 """
@@ -6,24 +6,18 @@ Instructions are told by name, as Python 3.11 to 3.14 have them. One that is not
 from __future__ import annotations
 
 import dis
-import sys
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import takewhile
 from typing import Any
 
-Chain = tuple[str, ...]  # fields, each read of the one before: ("machine", "hours") for r.machine.hours
-
-_LOADS_OF_LOCALS = {
+_STRAIGHT = {
     "LOAD_FAST",
     "LOAD_FAST_BORROW",
     "LOAD_FAST_LOAD_FAST",
     "LOAD_FAST_BORROW_LOAD_FAST_BORROW",
     "STORE_FAST_LOAD_FAST",
-}
-_STRAIGHT = _LOADS_OF_LOCALS | {
     "STORE_FAST",
     "STORE_FAST_STORE_FAST",
     "LOAD_ATTR",
@@ -59,9 +53,6 @@ _CHOICES = {  # jumps lead forward only: a loop has one that is not named here
 _ARITHMETIC = {"+", "-", "*", "/", "+=", "-=", "*=", "/="}
 _PLAIN_VALUES = {int, float, bool, str, type(None)}
 _TAKES_MORE, _RUNS_LATER = 0x04 | 0x08, 0x20 | 0x80 | 0x100 | 0x200  # *args and **kwargs; generators and coroutines
-_SEE_LOCALS = {"locals", "eval", "exec", "vars", "dir", "super"}
-_LAST_KNOWN = (3, 14)
-_MOST_CALLED = 20  # functions that a function calls, and those that they call
 
 
 @dataclass(frozen=True)
@@ -131,47 +122,6 @@ def with_replaced(function: Any, replace: Callable[[Any], Any]) -> Any:
     cells = tuple(types.CellType(replace(cell.cell_contents)) for cell in function.__closure__ or ())
     defaults = tuple(map(replace, function.__defaults__ or ()))
     return types.FunctionType(code, held, function.__name__, defaults or None, cells or None)
-
-
-@lru_cache(maxsize=1024)
-def chains_read(code: types.CodeType, arguments: int) -> tuple[frozenset[Chain], ...] | None:
-    """Return what the code reads of each of its first arguments; None where it may do anything else with one."""
-    rows = code.co_varnames[:arguments]
-    if (
-        sys.version_info[:2] > _LAST_KNOWN
-        or code.co_argcount < arguments
-        or code.co_flags & _RUNS_LATER
-        or not _SEE_LOCALS.isdisjoint(code.co_names)
-        or not set(rows).isdisjoint(code.co_cellvars)
-    ):
-        return None
-    found: dict[str, set[Chain]] = {row: set() for row in rows}
-    steps = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
-    for place, step in enumerate(steps):
-        if step.opcode in dis.hasname or step.opcode in dis.hasconst:
-            continue
-        named = step.argval if isinstance(step.argval, tuple) else (step.argval,)
-        if not any(name in found for name in named if isinstance(name, str)):
-            continue
-        reads = takewhile(lambda later: later.opname in ("LOAD_ATTR", "LOAD_METHOD"), steps[place + 1 :])
-        chain = tuple(str(read.argval) for read in reads)
-        if step.opname not in _LOADS_OF_LOCALS or any(name in found for name in named[:-1]) or not chain:
-            return None
-        found[named[-1]].add(chain)
-    return tuple(frozenset(found[row]) for row in rows)
-
-
-def names_read(function: Any) -> frozenset[str]:
-    """Return the names that a function, and the functions beside it that it names, may read of a row."""
-    found: dict[types.CodeType, frozenset[str]] = {}
-    waiting = [function.__func__ if type(function) is types.MethodType else function]
-    while waiting:
-        called = waiting.pop()
-        if type(called) is types.FunctionType and called.__code__ not in found and len(found) < _MOST_CALLED:
-            names = found[called.__code__] = names_in(called.__code__)
-            waiting += [called.__globals__[name] for name in names if name in called.__globals__]
-            waiting += [cell.cell_contents for cell in called.__closure__ or () if is_filled(cell)]
-    return frozenset[str]().union(*found.values())
 
 
 def is_filled(cell: types.CellType) -> bool:

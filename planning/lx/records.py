@@ -143,10 +143,13 @@ class LXTable:
         """Return the records at `positions`, the same objects as `record` gives."""
         wanted: list[int] = positions.tolist()
         held = self._records
-        try:
-            return list(map(held.__getitem__, wanted))
-        except KeyError:
-            fresh = [position for position in dict.fromkeys(wanted) if position not in held]
+        if not held and bool((positions[1:] > positions[:-1]).all()):
+            fresh = wanted  # each once
+        else:
+            try:
+                return list(map(held.__getitem__, wanted))
+            except KeyError:
+                fresh = [position for position in dict.fromkeys(wanted) if position not in held]
         made = list(map(_new, repeat(LXRecord, len(fresh))))
         call_all(map(_set_table, made, repeat(self)))
         call_all(map(_set_position, made, fresh))

@@ -9,6 +9,7 @@ records meanwhile; what is written to a column itself they may not see.
 
 from __future__ import annotations
 
+import gc
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,9 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from .chains import Chain, chains_read, names_read
 from .errors import LXModelError
-from .gate import Chain, chains_read, is_filled, names_in, names_read
-from .records import MISSING, LXProduct, LXRecord, LXRows, RowFunction, call_all, reached_once
+from .gate import is_filled, names_in
+from .records import MISSING, UNLOADED, LXProduct, LXRecord, LXRows, LXTable, RowFunction, call_all, reached_once
 
 
 def extend(results: list[Any], function: RowFunction, rows: LXRows | Sequence[Any]) -> None:
@@ -65,22 +67,23 @@ class _Feed:
     def __init__(self, rows: LXRows, field: str, values: list[Any], owner: Any) -> None:
         self.rows, self.field, self.values, self.owner = rows, field, values, owner
         self.left = iter(values)
+        self._column = _column_name(rows.table, field)
         self._places: dict[int, list[int]] | None = None
 
-    def written(self, position: int, field: str) -> None:
+    def written(self, position: int, column: str) -> None:
         """Take over what was written to the table: for the rows to come, and for the one whose call is running."""
-        if field != self.field:
+        if column != self._column:
             return
         if self._places is None:
             self._places = {}
             for place, reached in enumerate(self.rows.positions.tolist()):
                 self._places.setdefault(reached, []).append(place)
-        value = self.rows.table.get(position, field)
+        value = self.rows.table.get(position, self.field)
         running = len(self.values) - length_hint(self.left) - 1
         for place in self._places.get(position, ()):
             self.values[place] = value
             if place == running:
-                setattr(self.owner, field, value)
+                setattr(self.owner, self.field, value)
 
 
 class _Reading:
@@ -139,7 +142,7 @@ class _Reading:
 
 def _reading(function: RowFunction, given: list[LXRows]) -> _Reading | None:
     """Return the stand-ins for a function that does nothing with its rows but read fields that are there."""
-    chains = chains_read(function.__code__, len(given)) if type(function) is types.FunctionType else None
+    chains = chains_read(function, len(given))
     if chains is None:
         return None
     reading = _Reading()
@@ -192,11 +195,24 @@ def _reached(rows: LXRows, field: str) -> LXRows | None:
     return LXRows(link.target, reached) if (reached >= MISSING).all() else None
 
 
+def _column_name(table: LXTable, field: str) -> str | None:
+    """Return the column that a field is read from: its own, or the primary key's for `pk`; None where it has none."""
+    if field in table.columns:
+        return field
+    is_key = field == "pk" and field not in table.links and field not in table.many_links
+    return table.key if is_key and table.key in table.columns else None
+
+
 def _values(rows: LXRows, field: str) -> list[Any] | None:
-    """Return what the rows hold in a column, as Python values; None where there is none, or not for every row."""
-    column = rows.table.columns.get(field)
-    if column is None or rows.table.unloaded.get(field):
+    """Return what the rows hold in a field, as Python values; None where it is not there for every row."""
+    table, name = rows.table, _column_name(rows.table, field)
+    if name is None:
+        many = None if field in table.links else table.many_links.get(field)
+        is_loaded = many is not None and (many.lengths[rows.positions] != UNLOADED).all()
+        return list(map(many.get, rows.positions.tolist())) if many is not None and is_loaded else None
+    if table.unloaded.get(name):
         return None
+    column = table.columns[name]
     values = column.take(rows.positions).tolist()
     if column.values.dtype == object and any(issubclass(kind, np.generic) for kind in set(map(type, values))):
         return [value.item() if isinstance(value, np.generic) else value for value in values]
@@ -224,21 +240,22 @@ def _fields_held(starts: list[LXRows], names: frozenset[str]) -> Iterator[None]:
     seen: set[int] = set()
     waiting = [_each_once(rows) for rows in starts]
     try:
-        while waiting:
-            rows = waiting.pop(0)
-            table = rows.table
-            if id(table) in seen:
-                continue
-            seen.add(id(table))
-            places = list(map(_held_by, table.records(rows.positions)))
-            held += places
-            for field in sorted(fields & (table.columns.keys() | table.links.keys())):
-                reached = _reached(rows, field)
-                if reached is not None:
-                    waiting.append(_each_once(reached))
-                values = _records(reached) if reached is not None else _values(rows, field)
-                if values is not None:
-                    call_all(map(setitem, places, repeat(field), values))
+        with _collector_paused():
+            while waiting:
+                rows = waiting.pop(0)
+                table = rows.table
+                if id(table) in seen:
+                    continue
+                seen.add(id(table))
+                places = list(map(_held_by, table.records(rows.positions)))
+                held += places
+                for field in sorted(fields & (table.columns.keys() | table.links.keys())):
+                    reached = _reached(rows, field)
+                    if reached is not None:
+                        waiting.append(_each_once(reached))
+                    values = _records(reached) if reached is not None else _values(rows, field)
+                    if values is not None:
+                        call_all(map(setitem, places, repeat(field), values))
         yield
     finally:
         call_all(map(dict.clear, held))
@@ -260,6 +277,18 @@ def _captured_held(function: RowFunction) -> Iterator[None]:
         yield
     finally:
         call_all(map(dict.clear, map(_held_by, found)))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python's collector from walking records that are being made again and again: it doubles the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 _held_by = attrgetter("__dict__")
