@@ -60,7 +60,8 @@ def reconcile() -> list[int]:
 
     Each move is made once, however many processes reconcile at the same time.
     """
-    silent = Q(heartbeat_at__lt=_silent()) | Q(heartbeat_at=None)
+    ahead = Now() + timedelta(seconds=SILENCE)  # the clock was set back: whoever lives has the new time by now
+    silent = Q(heartbeat_at__lt=_silent()) | Q(heartbeat_at__gt=ahead) | Q(heartbeat_at=None)
     gone = list(Run.objects.filter(silent, state__in=UNDER_WAY).values_list("id", "attempt"))
     for run_id, attempt in gone:
         lost(run_id, attempt, f"gave no sign of life for {SILENCE:.0f} s")
