@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Generic, overload
 
 import numpy as np
 
@@ -16,8 +16,7 @@ from .evaluate import Computed, keys, numbers
 from .expression import LXLinearExpression
 from .index import LXIndex, key_of_rows, named
 from .records import LXRows, LXTable, RowFunction
-
-T = TypeVar("T")
+from .signatures import Manager, Number, OfSeveral, Session, T
 
 LE, GE, EQ = "<=", ">=", "=="
 
@@ -81,6 +80,10 @@ class LXConstraint(Generic[T]):
         self.sense = EQ
         return self
 
+    @overload
+    def rhs(self, value: Number[T]) -> LXConstraint[T]: ...
+    @overload
+    def rhs(self, value: OfSeveral[float]) -> LXConstraint[T]: ...
     def rhs(self, value: RowFunction | float) -> LXConstraint[T]:
         """Set the right side: a number or, in a family, a function of the constraint's row. 0 where none is set.
 
@@ -89,6 +92,10 @@ class LXConstraint(Generic[T]):
         self.right = value
         return self
 
+    @overload
+    def indexed_by(self, function: Callable[[T], Hashable]) -> LXConstraint[T]: ...
+    @overload
+    def indexed_by(self, function: OfSeveral[Hashable]) -> LXConstraint[T]: ...
     def indexed_by(self, function: RowFunction) -> LXConstraint[T]:
         """Set the key of a row: any hashable value. Without it, rows of an ORM have their primary key."""
         self.index_function, self._index = function, None
@@ -101,7 +108,9 @@ class LXConstraint(Generic[T]):
             self.index_function = None
         return self
 
-    def from_model(self, model: Any = None, session: Any = None) -> LXConstraint[T]:
+    def from_model(
+        self, model: type[T] | Iterable[T] | Manager[T] | Session | None = None, session: Session | None = None
+    ) -> LXConstraint[T]:
         """Make one constraint per row of a model; they are detached when the model takes the family.
 
         A Django model or queryset; a class that SQLAlchemy maps, with its session; a session or nothing

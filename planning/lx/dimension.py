@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from .evaluate import Computed, keys, mask
 from .index import LXIndex
 from .orm import is_session
 from .records import MISSING, LXLink, LXProduct, LXRows, LXTable, RowFunction
+from .signatures import Manager, Session, T
 
 
 @dataclass
@@ -35,13 +36,13 @@ class _Match:
     dimension: int
 
 
-class LXIndexDimension:
+class LXIndexDimension(Generic[T]):
     """One dimension of a family: its rows and their keys.
 
     LXIndexDimension(TimeSlot, lambda slot: slot.id).from_model(session).where(lambda slot: slot.is_open)
     """
 
-    def __init__(self, model: Any, key: RowFunction) -> None:
+    def __init__(self, model: type[T], key: Callable[[T], Hashable]) -> None:
         self.model = model
         self.key = key
         self._source: Any = None
@@ -53,7 +54,7 @@ class LXIndexDimension:
         """What the dimension is called in messages: its model's name."""
         return str(getattr(self.model, "__name__", self.model))
 
-    def from_model(self, source: Any = None) -> LXIndexDimension:
+    def from_model(self, source: Iterable[T] | Manager[T] | Session | None = None) -> LXIndexDimension[T]:
         """Take the rows of the model, through a session where the ORM needs one, or of a queryset or query."""
         if is_session(source):
             self._source = queryset_of(self.model, self.name, source)
@@ -61,17 +62,19 @@ class LXIndexDimension:
             self._source = queryset_of(self.model if source is None else source, self.name)
         return self
 
-    def from_data(self, rows: Iterable[Any]) -> LXIndexDimension:
+    def from_data(self, rows: Iterable[T] | LXTable | LXRows) -> LXIndexDimension[T]:
         """Take the rows from detached rows, a table, or a list of objects."""
         self._source = rows
         return self
 
-    def where(self, condition: RowFunction) -> LXIndexDimension:
+    def where(self, condition: Callable[[T], bool]) -> LXIndexDimension[T]:
         """Keep the rows for which the condition is true."""
         self._where.append(_Condition(condition))
         return self
 
-    def match(self, own: RowFunction, other: RowFunction, *, dimension: int = 0) -> LXIndexDimension:
+    def match(
+        self, own: Callable[[T], Hashable], other: Callable[[Any], Hashable], *, dimension: int = 0
+    ) -> LXIndexDimension[T]:
         """Combine a row only with rows of an earlier dimension for which `other(row) == own(row)`.
 
         The pairs are found by their values; combinations that don't match are never looked at.
@@ -79,7 +82,7 @@ class LXIndexDimension:
         self._matches.append(_Match(own, other, dimension))
         return self
 
-    def taken(self, owner: str, memo: dict[Any, Any]) -> LXIndexDimension:
+    def taken(self, owner: str, memo: dict[Any, Any]) -> LXIndexDimension[T]:
         """Return the dimension with functions that hold no live row; this one stays for other families."""
         made = copy(self)
         made._where = [replace(condition) for condition in self._where]
@@ -117,7 +120,7 @@ class Combination:
 
 
 def combine(
-    owner: str, dimensions: tuple[LXIndexDimension, ...], where: RowFunction | None, memo: dict[Any, Any]
+    owner: str, dimensions: tuple[LXIndexDimension[Any], ...], where: RowFunction | None, memo: dict[Any, Any]
 ) -> Combination:
     """Return every combination of the dimensions' rows that the matches and `where` allow, the last one fastest."""
     dimensions = tuple(dimension.taken(f"{owner[0].lower()}{owner[1:]}", memo) for dimension in dimensions)
@@ -141,7 +144,7 @@ def combine(
 
 def _extend(
     owner: str,
-    dimension: LXIndexDimension,
+    dimension: LXIndexDimension[Any],
     rows: LXRows | list[Any],
     sources: list[Any],
     chosen: list[Positions],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,8 @@ from .columns import Booleans, Floats, Positions
 from .errors import LXModelError
 from .evaluate import Computed, keys, mask, numbers
 from .index import LXIndex
-from .records import MISSING, LXRows, RowFunction
+from .records import MISSING, LXRecord, LXRows, LXTable, RowFunction
+from .signatures import Number, NumberOfSeveral, OfSeveral, R, Source, T, V
 from .variable import LXVariable
 
 Places = npt.NDArray[np.signedinteger[Any]]  # positions of any width: arithmetic on them names the type of its result
@@ -287,6 +288,19 @@ class LXLinearExpression:
         made.constants = [_multiple(value, factor) for value in self.constants]
         return made
 
+    @overload
+    def add_term(self, variable: LXVariable[T, V], coeff: Number[T] = 1.0) -> LXLinearExpression: ...
+    @overload
+    def add_term(self, variable: LXVariable[T, V], coeff: OfSeveral[float]) -> LXLinearExpression: ...
+    @overload
+    def add_term(
+        self,
+        variable: LXVariable[T, V],
+        coeff: Callable[..., float] | float = 1.0,
+        *,
+        at: Callable[..., Any],
+        skip_missing: bool = False,
+    ) -> LXLinearExpression: ...
     def add_term(
         self,
         variable: LXVariable[Any, Any],
@@ -304,6 +318,22 @@ class LXLinearExpression:
         self.terms.append(LXTerm(variable, coeff, at=at, skip_missing=skip_missing))
         return self
 
+    @overload
+    def add_multi_term(
+        self, variable: LXVariable[T, V], coeff: Number[T] = 1.0, *, where: Callable[[T], bool] | None = None
+    ) -> LXLinearExpression: ...
+    @overload
+    def add_multi_term(
+        self, variable: LXVariable[T, V], coeff: NumberOfSeveral = 1.0, *, where: OfSeveral[bool] | None = None
+    ) -> LXLinearExpression: ...
+    @overload
+    def add_multi_term(
+        self, variable: LXVariable[T, V], coeff: OfSeveral[float], *, where: Callable[[T], bool]
+    ) -> LXLinearExpression: ...
+    @overload
+    def add_multi_term(
+        self, variable: LXVariable[T, V], coeff: Callable[[T], float], *, where: OfSeveral[bool]
+    ) -> LXLinearExpression: ...
     def add_multi_term(
         self, variable: LXVariable[Any, Any], coeff: RowFunction | float = 1.0, *, where: RowFunction | None = None
     ) -> LXLinearExpression:
@@ -315,6 +345,54 @@ class LXLinearExpression:
         self.terms.append(LXTerm(variable, coeff, where=where, every=True))
         return self
 
+    @overload
+    def add_join(
+        self,
+        variable: LXVariable[T, V],
+        coeff: Callable[[T], float] | float = 1.0,
+        *,
+        over: None = None,
+        variable_key: Callable[[T], Any] | None = None,
+        row_key: Callable[[T], Any] | None = None,
+        where: Callable[[T], bool] | None = None,
+        skip_missing: bool = False,
+    ) -> LXLinearExpression: ...
+    @overload
+    def add_join(
+        self,
+        variable: LXVariable[T, V],
+        coeff: Callable[[R], float] | float = 1.0,
+        *,
+        over: Source[R],
+        variable_key: Callable[[R], Any] | None = None,
+        row_key: Callable[[R], Any] | None = None,
+        where: Callable[[R], bool] | None = None,
+        skip_missing: bool = False,
+    ) -> LXLinearExpression: ...
+    @overload
+    def add_join(
+        self,
+        variable: LXVariable[T, V],
+        coeff: Callable[[LXRecord], float] | float = 1.0,
+        *,
+        over: LXTable,
+        variable_key: Callable[[LXRecord], Any] | None = None,
+        row_key: Callable[[LXRecord], Any] | None = None,
+        where: Callable[[LXRecord], bool] | None = None,
+        skip_missing: bool = False,
+    ) -> LXLinearExpression: ...
+    @overload
+    def add_join(
+        self,
+        variable: LXVariable[T, V],
+        coeff: OfSeveral[float] | float = 1.0,
+        *,
+        over: Any = None,
+        variable_key: OfSeveral[Any] | None = None,
+        row_key: OfSeveral[Any] | None = None,
+        where: OfSeveral[bool] | None = None,
+        skip_missing: bool = False,
+    ) -> LXLinearExpression: ...
     def add_join(
         self,
         variable: LXVariable[Any, Any],
@@ -347,7 +425,7 @@ class LXLinearExpression:
         )
         return self
 
-    def add_constant(self, value: RowFunction | float) -> LXLinearExpression:
+    def add_constant(self, value: Callable[..., float] | float) -> LXLinearExpression:
         """Add a constant, or a function of the constraint's row."""
         self.constants.append(Multiple(value, 1.0) if callable(value) else value)
         return self

@@ -346,4 +346,4 @@ class LXRows(Sequence[LXRecord]):
 
 
 Row = Any  # a record, or a plain object of the modeller's own
-RowFunction = Callable[[Any], Any]
+RowFunction = Callable[..., Any]  # of a row, or of a row of each dimension

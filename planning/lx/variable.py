@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Generic, cast, overload
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from .errors import LXModelError
 from .evaluate import Computed, keys, mask, numbers
 from .index import LXIndex, key_of_rows, named
 from .records import LXRows, LXTable, RowFunction
-
-T = TypeVar("T")  # the row
-V = TypeVar("V")  # the value: float or int
+from .signatures import Bound, BoundOfSeveral, Manager, OfSeveral, Session, T, V
 
 CONTINUOUS, INTEGER, BINARY = "continuous", "integer", "binary"
 
@@ -44,7 +42,7 @@ class LXVariable(Generic[T, V]):
         self.upper: RowFunction | Floats | float | None = None
         self.whole: RowFunction | Booleans | None = None  # which of an integer family are whole; None: all
         self.index_function: RowFunction | Computed | None = None
-        self._dimensions: tuple[LXIndexDimension, ...] = ()
+        self._dimensions: tuple[LXIndexDimension[Any], ...] = ()
         self._where: RowFunction | None = None  # which combinations of the dimensions there are
         self._source: Any = None
         self._rows: LXRows | list[Any] | None = None
@@ -63,6 +61,10 @@ class LXVariable(Generic[T, V]):
         self.kind, self.whole = CONTINUOUS, None
         return self
 
+    @overload
+    def integer(self, where: Callable[[T], bool] | None = None) -> LXVariable[T, V]: ...
+    @overload
+    def integer(self, where: OfSeveral[bool]) -> LXVariable[T, V]: ...
     def integer(self, where: RowFunction | None = None) -> LXVariable[T, V]:
         """Let the variables take whole numbers within their bounds: all, or those of rows for which `where` is true.
 
@@ -76,6 +78,14 @@ class LXVariable(Generic[T, V]):
         self.kind, self.whole = BINARY, None
         return self
 
+    @overload
+    def bounds(self, *, lower: Bound[T] = 0.0, upper: Bound[T] = None) -> LXVariable[T, V]: ...
+    @overload
+    def bounds(self, *, lower: BoundOfSeveral = 0.0, upper: BoundOfSeveral = None) -> LXVariable[T, V]: ...
+    @overload
+    def bounds(self, *, lower: Bound[T] = 0.0, upper: OfSeveral[float | None]) -> LXVariable[T, V]: ...
+    @overload
+    def bounds(self, *, lower: OfSeveral[float | None], upper: Bound[T] = None) -> LXVariable[T, V]: ...
     def bounds(
         self, *, lower: RowFunction | float | None = 0.0, upper: RowFunction | float | None = None
     ) -> LXVariable[T, V]:
@@ -87,6 +97,10 @@ class LXVariable(Generic[T, V]):
         self.lower, self.upper = lower, upper
         return self
 
+    @overload
+    def indexed_by(self, function: Callable[[T], Hashable]) -> LXVariable[T, V]: ...
+    @overload
+    def indexed_by(self, function: OfSeveral[Hashable]) -> LXVariable[T, V]: ...
     def indexed_by(self, function: RowFunction) -> LXVariable[T, V]:
         """Set the key of a row: any hashable value, a tuple for several dimensions.
 
@@ -95,7 +109,9 @@ class LXVariable(Generic[T, V]):
         self.index_function, self._index, self._keys = function, None, None
         return self
 
-    def indexed_by_product(self, *dimensions: LXIndexDimension, where: RowFunction | None = None) -> LXVariable[T, V]:
+    def indexed_by_product(
+        self, *dimensions: LXIndexDimension[Any], where: OfSeveral[bool] | None = None
+    ) -> LXVariable[T, V]:
         """Make one variable per combination of the dimensions' rows for which `where` (a row of each) is true.
 
         Every function of the family then takes a row of each dimension: `lambda lecture, slot, room: …`.
@@ -113,7 +129,9 @@ class LXVariable(Generic[T, V]):
             self.index_function = None
         return self
 
-    def from_model(self, model: Any = None, session: Any = None) -> LXVariable[T, V]:
+    def from_model(
+        self, model: type[T] | Iterable[T] | Manager[T] | Session | None = None, session: Session | None = None
+    ) -> LXVariable[T, V]:
         """Take the rows from a model; they are detached when the model takes the family.
 
         A Django model or queryset; a class that SQLAlchemy maps, with its session; a session or nothing
@@ -160,9 +178,9 @@ class LXVariable(Generic[T, V]):
         """Take rows and keys as they were when a copy was made."""
         self._rows, self.index_function = rows, keys
 
-    def get_instances(self) -> Sequence[Any]:
+    def get_instances(self) -> Sequence[T]:
         """Return the rows of the family."""
-        return self.rows
+        return cast("Sequence[T]", self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)
