@@ -15,7 +15,7 @@ PRODUCTION := $(SCRATCH) ALLOWED_HOSTS=planner.example.org
 .PHONY: help setup setup-dev demo test check format docs serve worker worker-pool .queue
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.setup ## Install what runs the application, into .venv
 
@@ -40,6 +40,9 @@ demo: setup ## Make the sample plant, plan it, and say how to log in
 
 test: setup-dev ## Run all tests
 	$(PLAIN) $(BIN)/python -m pytest -n auto
+
+test-postgresql: setup-dev ## Run all tests, or those in TESTS, on a private PostgreSQL server
+	$(PLAIN) $(BIN)/python tests/private_postgresql.py $(BIN)/python -m pytest -n auto $(TESTS)
 
 check: setup-dev ## Run linters, types, import contracts, migration and deployment checks
 	$(BIN)/ruff check

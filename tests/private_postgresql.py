@@ -26,9 +26,9 @@ import psycopg
 USER = "planner"
 PATIENCE = 30.0  # seconds until a server that does not answer is given up
 SHARED = "PRIVATE_POSTGRESQL"  # names the folder of a server that runs already
-# Nothing has to outlive the machine. When the pipe closes, for whatever reason, the server ends.
+# Nothing has to outlive the machine. When the pipe closes, for whatever reason, the server ends and its folder goes.
 QUICK = [word for name in ("fsync", "synchronous_commit", "full_page_writes") for word in ("-c", f"{name}=off")]
-UNTIL_THE_PIPE_CLOSES = '"$@" & read -r _; kill -INT $!; wait $!'
+UNTIL_THE_PIPE_CLOSES = '"$@" & read -r _; kill -INT $!; wait $!; rm -rf "$0"'
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def private_postgresql() -> Iterator[PostgreSQL]:
         with _running(folder) as server:
             yield server
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)  # where it never started
 
 
 @contextmanager
@@ -94,7 +94,9 @@ def _running(folder: str) -> Iterator[PostgreSQL]:
         owner = {"user": "postgres", "group": "postgres", "extra_groups": []}
         shutil.chown(folder, "postgres", "postgres")
     data = ["-D", f"{folder}/data"]
-    options = ["-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+    # Names sort as people sort them, as on most servers, and not by their bytes, as in SQLite.
+    sorting = ["-E", "UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
+    options = ["-U", USER, "-A", "trust", *sorting, "--no-sync", "--no-instructions"]
     made = subprocess.run(
         [found / "initdb", *data, *options], cwd=folder, capture_output=True, text=True, check=False, **owner
     )
@@ -103,7 +105,7 @@ def _running(folder: str) -> Iterator[PostgreSQL]:
     command = [str(found / "postgres"), *data, "-k", folder, "-c", "listen_addresses=", *QUICK]
     with open(f"{folder}/log", "wb") as log:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", UNTIL_THE_PIPE_CLOSES, "sh", *command],
+            ["/bin/sh", "-c", UNTIL_THE_PIPE_CLOSES, folder, *command],
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=log,

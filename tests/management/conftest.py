@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
+
+from tests.site_databases import Database, Databases, Files, ServerDatabases
 
 Finished = subprocess.CompletedProcess[str]
 
@@ -22,13 +22,13 @@ Finished = subprocess.CompletedProcess[str]
 class Shell:
     """Runs manage.py with a database of its own."""
 
-    database: Path
+    database: Database
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def variables(self) -> dict[str, str]:
         plain = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "ALLOWED_HOSTS")}
-        return plain | {"DATABASE_URL": f"sqlite:///{self.database}", "PYTHONWARNINGS": "error"} | self.environment
+        return plain | self.database.environment | {"PYTHONWARNINGS": "error"} | self.environment
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
@@ -54,27 +54,35 @@ class Shell:
 
     def ask(self, sql: str) -> list[Any]:
         """Return the rows of a query, or their only value."""
-        with closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
-            rows = connection.execute(sql).fetchall()
-        return [row[0] if len(row) == 1 else row for row in rows]
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    """Return a shell without a database."""
-    return Shell(tmp_path / "site.sqlite3")
+        return [row[0] if len(row) == 1 else row for row in self.database.rows(sql)]
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a migrated database without a plant."""
-    path = tmp_path_factory.mktemp("site") / "empty.sqlite3"
-    assert Shell(path).run("migrate", "--verbosity", "0").returncode == 0
-    return path
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Return what makes databases of the kind that the tests run on."""
+    if connection.vendor == "sqlite":
+        yield Files(tmp_path_factory.mktemp("sites"))
+        return
+    made = ServerDatabases(request.getfixturevalue("postgresql"))
+    yield made
+    made.drop()
 
 
 @pytest.fixture
-def site(shell: Shell, migrated: Path) -> Shell:
+def shell(databases: Databases) -> Shell:
+    """Return a shell with an empty database."""
+    return Shell(databases.new())
+
+
+@pytest.fixture(scope="session")
+def migrated(databases: Databases) -> Database:
+    """Return a migrated database without a plant."""
+    database = databases.new()
+    assert Shell(database).run("migrate", "--verbosity", "0").returncode == 0
+    return database
+
+
+@pytest.fixture
+def site(databases: Databases, migrated: Database) -> Shell:
     """Return a shell with a migrated database of its own."""
-    shutil.copy(migrated, shell.database)
-    return shell
+    return Shell(databases.new(copy_of=migrated))
