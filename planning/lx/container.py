@@ -21,6 +21,7 @@ from .expression import Places
 
 MAGIC = b"LXMODEL\n"
 FORMAT_VERSION = 2
+_BETWEEN = "\0"  # stands between texts
 _WIDTHS = {f"i{width}": np.dtype(f"<i{width}") for width in (1, 2, 4, 8)}
 _DTYPES = {"f8": np.dtype("<f8"), "b1": np.dtype("|b1"), "u1": np.dtype("|u1")} | _WIDTHS
 _RANGES = {code: (np.iinfo(dtype).min, np.iinfo(dtype).max) for code, dtype in _WIDTHS.items()}
@@ -41,13 +42,17 @@ class Writer:
         self.parts += (raw, bytes(-raw.nbytes % 8))
         return len(self.described) - 1
 
-    def texts(self, values: list[str]) -> dict[str, int]:
-        """Add texts: their bytes, one after the other, and the length of each."""
-        joined = "".join(values)
-        sized = values if joined.isascii() else [value.encode("utf-8") for value in values]  # a character is a byte
-        lengths = np.fromiter(map(len, sized), dtype=np.int64, count=len(values))
-        text = np.frombuffer(joined.encode("utf-8"), dtype=np.uint8)
-        return {"lengths": self.array(lengths), "text": self.array(text)}
+    def _texts(self, values: list[str]) -> dict[str, int] | None:
+        """Add texts with a NUL between each and the next; None where a text holds one."""
+        joined = _BETWEEN.join(values)
+        if joined.count(_BETWEEN) != max(len(values) - 1, 0):
+            return None
+        try:
+            text = np.frombuffer(joined.encode("utf-8"), dtype=np.uint8)
+        except UnicodeEncodeError as error:
+            near = joined[max(error.start - 20, 0) : error.end + 20]
+            raise LXCopyError(f"A text is no Unicode, and can't travel with a model copy: {near!r}.") from error
+        return {"count": len(values), "text": self.array(text)}
 
     def column(self, column: LXColumn) -> dict[str, Any]:
         """Add a column."""
@@ -58,9 +63,10 @@ class Writer:
         if held.dtype != object:
             return written | {"values": self.array(held)}
         values = held.tolist()
-        if set(map(type, values)) <= {str}:
-            return written | {"texts": self.texts(values)}
-        return written | {"tagged": self.texts([_tagged(value) for value in values])}
+        texts = self._texts(values) if set(map(type, values)) <= {str} else None
+        if texts is not None:
+            return written | {"texts": texts}
+        return written | {"tagged": self._texts([_tagged(value) for value in values])}  # JSON holds no NUL
 
     def bytes(self, content: dict[str, Any]) -> bytes:
         """Return the bytes of the header and all arrays."""
@@ -177,17 +183,11 @@ class Reader:
 
     def texts(self, described: dict[str, Any]) -> list[str]:
         """Return texts."""
-        lengths = self.array(described["lengths"], "i")
-        blob = self._take(described["text"], "u").tobytes()
-        if len(lengths) and (lengths.min() < 0 or lengths.max() > len(blob)):  # so that the sum can't overflow
+        text = self._take(described["text"], "u").tobytes().decode("utf-8")
+        found = text.split(_BETWEEN) if text or described["count"] else []
+        if len(found) != described["count"]:
             raise LXCopyError("The model copy holds texts of the wrong length.")
-        if lengths.sum() != len(blob):
-            raise LXCopyError("The model copy holds texts of the wrong length.")
-        ends = np.cumsum(lengths)
-        spans = map(slice, (ends - lengths).tolist(), ends.tolist())
-        if blob.isascii():
-            return list(map(blob.decode("ascii").__getitem__, spans))
-        return [blob[span].decode("utf-8") for span in spans]
+        return found
 
     def column(self, described: dict[str, Any]) -> LXColumn:
         """Return a column."""

@@ -269,8 +269,11 @@ def _codes(part: Any) -> tuple[Positions, int]:
     if type(part) is Truths:
         return part._values.astype(np.int64), 2
     if type(part) is Values:
+        values = part._column.tolist()
+        if len(set(values)) == len(values):
+            return part._positions, len(values)
         codes: dict[Any, int] = {}
-        numbered = np.array([codes.setdefault(value, len(codes)) for value in part._column.tolist()], dtype=np.int64)
+        numbered = np.array([codes.setdefault(value, len(codes)) for value in values], dtype=np.int64)
         return numbered[part._positions], len(codes)
     if type(part) is Numbers:
         distinct, numbered = np.unique(part._values, return_inverse=True)

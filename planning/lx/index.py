@@ -11,7 +11,7 @@ from .closures import copied_object
 from .columns import Positions
 from .errors import LXModelError
 from .evaluate import Computed, are_distinct, keys, rows_reached
-from .keys import FIELD, LXKeyFields
+from .keys import FIELD, LXKeyColumns, LXKeyFields
 from .orm import orm_label, primary_key, shape_of
 from .records import MISSING, LXRecord, LXRows, RowFunction
 
@@ -30,6 +30,7 @@ class LXIndex:
         self._rows = rows
         self._function = function
         self._listed = listed
+        self._is_proven = False  # that no key occurs twice
         self._by_key: dict[Hashable, int] | None = None
         self._by_row: Positions | None = None
         self._is_every_row = False  # whether the rows are all those of their table, in its order
@@ -66,7 +67,10 @@ class LXIndex:
 
     def check(self) -> bool:
         """Raise where a key occurs twice; say whether that was proven on columns, without asking for each key."""
+        if self._is_proven:
+            return True
         if self._by_key is None and self._function and are_distinct(self._function, self._rows):
+            self._is_proven = isinstance(self._function, LXKeyColumns)  # which nothing changes
             return True
         self.by_key  # noqa: B018
         return False

@@ -116,6 +116,27 @@ class TestRoundTrip:
         assert [loaded.columns[name].tolist() for name in "abc"] == [[300, 2], [1, 2], [2**70, -(2**70)]]
 
 
+class TestTexts:
+    @given(st.lists(st.text(max_size=4), max_size=6))
+    @example([])
+    @example([""])
+    @example(["", ""])
+    @example(["\0"])
+    @example(["a", "b\0c", "ü\n"])
+    @settings(deadline=None, derandomize=True, max_examples=100)
+    def test_of_any_kind_are_kept(self, values: list[str]) -> None:
+        columns = {"a": values, "b": [None, *values[1:]], "n": [0.5] * len(values)}
+        model = LXModel("m", {"t": LXTable("t", columns if values else {"a": [], "n": []})})
+        loaded = load_model(dump_model(model)).tables["t"]
+        assert loaded.columns["a"].tolist() == values
+        assert not values or loaded.columns["b"].tolist() == columns["b"]
+
+    def test_that_are_no_unicode_are_refused_in_words(self) -> None:
+        model = LXModel("m", {"t": LXTable("t", {"a": ["fine", "half of a pair: \ud83d"]})})
+        with pytest.raises(LXCopyError, match=r"no Unicode.*half of a pair"):
+            dump_model(model)
+
+
 class TestArrays:
     @given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-200, 200), max_size=6))
     @example([-128, 127])
