@@ -126,9 +126,10 @@ def _part_of(keys: list[Any], *, within: bool) -> tuple[Any, ...]:
             raise no_way_for(table)
         return ROW, table, np.array([key._position for key in keys])
     if within and kinds == {str}:  # the parts of tuples occur again and again
-        numbers = {text: number for number, text in enumerate(dict.fromkeys(keys))}
+        distinct = list(dict.fromkeys(keys))
+        numbers = dict(zip(distinct, range(len(distinct)), strict=True))
         positions = np.fromiter(map(numbers.__getitem__, keys), dtype=np.int64, count=len(keys))
-        return VALUE, np.fromiter(numbers, dtype=object, count=len(numbers)), positions
+        return VALUE, np.fromiter(distinct, dtype=object, count=len(distinct)), positions
     return VALUE, key_values(LXColumn.of(keys)), np.arange(len(keys))
 
 
