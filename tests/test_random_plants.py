@@ -70,6 +70,13 @@ def test_another_solver_finds_it_too(seed: int, tmp_path: Path) -> None:
     compare(plant, solve_plant(plant), code, shown)
 
 
+@pytest.mark.parametrize("seed", seeds(0.5))
+def test_a_scenario_is_planned_with_its_changes(seed: int, tmp_path: Path) -> None:
+    plant = imported(random_plant(seed, scenario=True), tmp_path, "Other")
+    code, shown = solve(plant.name, *GAP, "--scenario", "Other")
+    compare(plant, solve_plant(plant), code, shown)
+
+
 @pytest.mark.parametrize("seed", seeds(0.3))
 def test_a_random_plant_survives_export_and_import(seed: int, tmp_path: Path) -> None:
     plant = imported(random_plant(seed, orders=True, goals=True, scenario=True), tmp_path / "first", "Other")

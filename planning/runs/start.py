@@ -51,6 +51,7 @@ def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: An
             user=user if user is not None and user.is_authenticated else None,
             currency=snapshot.currency,
             units=_units(snapshot),
+            warnings=[warning.as_dict() for warning in snapshot.warnings],
             seconds={"read": read - began, "build": built - read},
             sizes={"copy_bytes": size, "compressed_bytes": len(compressed)},
             sent_at=Now() if here else None,

@@ -1,4 +1,4 @@
-"""What a scenario asks for that a plan can't hold yet, refused by name."""
+"""Which scenarios' changes hold, in which order, and what plans can't hold yet, refused by name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,28 @@ from .check import circles
 from .problems import Problem
 
 
-def find_refused(tables: dict[str, LXTable], scenario: str) -> list[Problem]:
-    """Return what the scenario needs and the formulation lacks: changes, customer orders, goals."""
-    problems = _scenario_problems(tables, scenario)
+def lineage(tables: dict[str, LXTable], scenario: str) -> tuple[list[int], list[Problem]]:
+    """Return the scenario and its ancestors as rows of `scenarios`, the oldest first; or what is wrong with them."""
+    scenarios = tables["scenarios"]
+    names = [str(name) for name in scenarios.columns["name"].tolist()]
+    if scenario not in names:
+        return [], [Problem("scenarios", scenario, "name", f'The plant has no scenario "{scenario}".')]
+    line = [names.index(scenario)]
+    parents = scenarios.links["parent"].positions.tolist()
+    while parents[line[0]] != MISSING:
+        parent = parents[line[0]]
+        if parent in line:
+            (circle, *_) = circles({child: [p] for child, p in enumerate(parents) if p != MISSING and child in line})
+            path = " has the parent ".join(f'"{names[i]}"' for i in [*circle, circle[0]])
+            text = f"Scenarios form a circle: {path}. Clear one parent."
+            return [], [Problem("scenarios", names[parent], "parent", text)]
+        line.insert(0, parent)
+    return line, []
+
+
+def find_refused(tables: dict[str, LXTable]) -> list[Problem]:
+    """Return what the data need and the formulation lacks: customer orders, goals."""
+    problems = []
     for name, key, what in (("customer_orders", "reference", "Customer order"), ("goals", "name", "Goal")):
         table = tables[name]
         products = tables["products"].columns["active"].tolist()
@@ -27,38 +46,4 @@ def find_refused(tables: dict[str, LXTable], scenario: str) -> list[Problem]:
                         "into account yet. Set active to false to plan without it.",
                     )
                 )
-    return problems
-
-
-def _scenario_problems(tables: dict[str, LXTable], scenario: str) -> list[Problem]:
-    scenarios, changes = tables["scenarios"], tables["scenario_changes"]
-    names = [str(name) for name in scenarios.columns["name"].tolist()]
-    if scenario not in names:
-        return [Problem("scenarios", scenario, "name", f'The plant has no scenario "{scenario}".')]
-    lineage = [names.index(scenario)]
-    parents = scenarios.links["parent"].positions.tolist()
-    while parents[lineage[-1]] != MISSING:
-        parent = parents[lineage[-1]]
-        if parent in lineage:
-            (circle, *_) = circles({child: [p] for child, p in enumerate(parents) if p != MISSING and child in lineage})
-            path = " has the parent ".join(f'"{names[i]}"' for i in [*circle, circle[0]])
-            return [
-                Problem("scenarios", names[parent], "parent", f"Scenarios form a circle: {path}. Clear one parent.")
-            ]
-        lineage.append(parent)
-    counts = [0] * len(names)
-    problems = []
-    for row, owner in enumerate(changes.links["scenario"].positions.tolist()):
-        counts[owner] += 1
-        if owner in lineage:
-            change = changes.record(row)
-            problems.append(
-                Problem(
-                    "scenario_changes",
-                    f"{names[owner]} {counts[owner]}",
-                    "field",
-                    f'Scenario "{scenario}" changes {change.field} of {change.table} "{change.row}", and plans do not '
-                    "apply scenario changes yet. Run a scenario without changes.",
-                )
-            )
     return problems

@@ -22,6 +22,7 @@ from .effective import (
     way_grid,
     ways_of,
 )
+from .problems import Problem
 
 Positions = npt.NDArray[np.int64]
 
@@ -39,6 +40,7 @@ class Snapshot:
     """
 
     tables: dict[str, LXTable]
+    warnings: tuple[Problem, ...] = ()  # what deserves a look before the plan is believed
 
     def __getitem__(self, name: str) -> LXTable:
         return self.tables[name]

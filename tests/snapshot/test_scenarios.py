@@ -1,4 +1,4 @@
-"""What a scenario asks for that plans can't hold yet is refused by name."""
+"""What plans can't hold yet is refused by name, and so are circles of parents."""
 
 from __future__ import annotations
 
@@ -33,11 +33,8 @@ def make_order(plant: Plant, product: str, reference: str = "O1", **fields: Any)
     )
 
 
-def make_scenario(plant: Plant, name: str, *, parent: Scenario | None = None, changes: int = 0) -> Scenario:
-    scenario = Scenario.objects.create(plant=plant, name=name, parent=parent)
-    for _ in range(changes):
-        scenario.scenario_changes.create(table="products", row="Chair", field="max_demand", value=7)
-    return scenario
+def make_scenario(plant: Plant, name: str, *, parent: Scenario | None = None) -> Scenario:
+    return Scenario.objects.create(plant=plant, name=name, parent=parent)
 
 
 class TestOrdersAndGoals:
@@ -71,30 +68,6 @@ class TestOrdersAndGoals:
 
 
 class TestChanges:
-    def test_each_change_is_named_by_scenario_and_number(self) -> None:
-        plant = make_furniture()
-        make_scenario(plant, "Rush", changes=2)
-        assert [(error.table, error.row) for error in errors_of(plant, "Rush")] == [
-            ("scenario_changes", "Rush 1"),
-            ("scenario_changes", "Rush 2"),
-        ]
-
-    def test_those_of_the_parents_count(self) -> None:
-        plant = make_furniture()
-        grandparent = make_scenario(plant, "Peak", changes=1)
-        parent = make_scenario(plant, "Rush", parent=grandparent)
-        make_scenario(plant, "Christmas", parent=parent)
-        (error,) = errors_of(plant, "Christmas")
-        assert error.row == "Peak 1"
-        assert '"Christmas"' in error.text
-
-    def test_those_of_others_do_not(self) -> None:
-        plant = make_furniture()
-        calm = make_scenario(plant, "Calm")
-        make_scenario(plant, "Rush", parent=calm, changes=1)
-        assert errors_of(plant) == []
-        assert errors_of(plant, "Calm") == []
-
     def test_an_unknown_scenario_is_an_error(self) -> None:
         assert [(error.table, error.row) for error in errors_of(make_furniture(), "Rush")] == [("scenarios", "Rush")]
 
