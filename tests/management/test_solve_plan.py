@@ -202,7 +202,7 @@ class TestSeveralScenarios:
         """Bad data of one scenario come before the other one's missing plan."""
         plant = make_furniture()
         Machine.objects.update(available_hours=1)
-        plant.scenarios.create(name="Rush").scenario_changes.create(table="products", row="Chair", field="max_demand")
+        plant.scenarios.create(name="Rush").scenario_changes.create(table="products", row="Chairs", field="max_demand")
         code, shown = solve("--scenario", "Baseline", "--scenario", "Rush")
         assert code == 2
         assert [run["status"] for run in shown["runs"]] == ["infeasible", "failed"]
@@ -210,7 +210,7 @@ class TestSeveralScenarios:
 
     def test_one_that_is_refused_does_not_keep_the_other_from_running(self) -> None:
         plant = make_furniture()
-        plant.scenarios.create(name="Rush").scenario_changes.create(table="products", row="Chair", field="max_demand")
+        plant.scenarios.create(name="Rush").scenario_changes.create(table="products", row="Chairs", field="max_demand")
         code, shown = solve("--scenario", "Rush", "--scenario", "Baseline")
         assert code == 2
         assert [run["status"] for run in shown["runs"]] == ["failed", "optimal"]
