@@ -12,9 +12,9 @@ import numpy.typing as npt
 from .columns import Booleans, Floats, Positions
 from .constraint import LXConstraint
 from .errors import LXModelError
-from .expression import Entries, Places
 from .index import check_keys, named
 from .model import MAXIMIZE, LXModel
+from .terms import Entries, Places
 from .variable import LXVariable
 
 INFINITE = 1e20  # solvers take a number this large for infinite

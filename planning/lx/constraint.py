@@ -14,9 +14,10 @@ from .detach import source_of
 from .errors import LXModelError
 from .evaluate import Computed, keys, numbers
 from .expression import LXLinearExpression
-from .index import LXIndex, key_of_rows, named
+from .index import EVERY, LXIndex, key_of_rows, named
 from .records import LXRows, LXTable, RowFunction
 from .signatures import Manager, Number, OfSeveral, Session, T
+from .variable import LXVariable
 
 LE, GE, EQ = "<=", ">=", "=="
 
@@ -188,10 +189,49 @@ class LXConstraint(Generic[T]):
             raise LXModelError(f"The right side of {self.name} needs {len(self)} numbers; there are {value.size}.")
         self.right = value
 
+    def set_rhs(self, to: float, *, key: Any = EVERY) -> LXConstraint[T]:
+        """Set the right side to a number: of one constraint, by key or row, or of the whole family.
+
+        The others stay as they are now; those that a function gave are numbers from then on. Raises
+        LXModelError for a key that is not there.
+        """
+        value = numbers(to, [None], what=f"The right side of {self.name}")[0]
+        if key is EVERY:
+            self.right = float(value)
+        else:
+            right = self.rhs_array().copy()
+            right[self._find(key)] = value
+            self.right = right
+        return self
+
+    def set_coefficient(
+        self, variable: LXVariable[Any, Any], to: float, *, variable_key: Any, key: Any = EVERY
+    ) -> LXConstraint[T]:
+        """Set the coefficient of one variable in one constraint, each named by key or row.
+
+        It stays, whatever happens to the data. A single constraint needs no key. Raises LXModelError
+        for a key that is not there.
+        """
+        if self.lhs is None or (key is EVERY and self._rows is not None):
+            raise LXModelError(f"Say in which constraint of {self.name} the coefficient is to be set: give its key.")
+        column = variable.index.find(variable_key)
+        self.lhs = self.lhs.with_coefficient(variable, self._find(key), column, to)
+        return self
+
+    def _find(self, key: Any) -> int:
+        """Return the position of a key or row; a single constraint has no key."""
+        if self.index is not None:
+            return self.index.find(key)
+        if key is not EVERY and key is not None:
+            raise LXModelError(f"{self.name} is a single constraint: it has no key {key!r}.")
+        return 0
+
     def rhs_array(self) -> Floats:
         """Return the right side of each constraint, one number for each row."""
         given = self.right
         if isinstance(given, np.ndarray):
+            if given.shape != (len(self),):
+                raise LXModelError(f"The right side of {self.name} needs {len(self)} numbers; there are {given.size}.")
             return given
         if self._rows is None and callable(given):
             raise LXModelError(f"Constraint {self.name} is a single row: its right side must be a number.")

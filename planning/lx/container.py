@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from .columns import LXColumn, Positions
 from .errors import LXCopyError
-from .expression import Places
+from .terms import Places
 
 MAGIC = b"LXMODEL\n"
 FORMAT_VERSION = 2

@@ -18,12 +18,13 @@ from .constraint import LXConstraint
 from .container import Writer
 from .errors import LXCopyError
 from .evaluate import Computed
-from .expression import LXLinearExpression, LXTerm, Multiple
+from .expression import LXLinearExpression, Multiple
 from .index import LXIndex, check_keys
 from .keys import ROW, TUPLE, LXKeyFields, key_columns, key_fields, no_way_for
 from .model import LXModel
-from .reads import FrozenReader, may_read, reachable
+from .reads import FrozenReader, may_read, tables_of
 from .records import MISSING, UNLOADED, LXLink, LXRows, LXTable, RowFunction
+from .terms import LXTerm
 from .trees import tree_as_json, tree_of
 from .variable import CONTINUOUS, LXVariable
 
@@ -31,7 +32,7 @@ from .variable import CONTINUOUS, LXVariable
 def dump_model(model: LXModel) -> bytes:
     """Return the model as canonical bytes: the same for the same data, in any process."""
     model.settle()
-    tables = _tables_of(model)
+    tables = tables_of(model)
     dump = _Dump(tables, list(model.frozen))
     content = {
         "name": model.name,
@@ -45,18 +46,6 @@ def dump_model(model: LXModel) -> bytes:
     check_keys(dump.indexes)
     content["frozen"] = dump.readers()
     return dump.writer.bytes(content)
-
-
-def _tables_of(model: LXModel) -> list[LXTable]:
-    """Return every table that the model reaches, in a fixed order."""
-    families: list[LXVariable[Any, Any] | LXConstraint[Any]] = [*model.variables, *model.constraints]
-    starts = [model.tables[name] for name in sorted(model.tables)]
-    starts += [family.rows.table for family in families if isinstance(family.rows, LXRows)]
-    expressions = [model.objective, *(constraint.lhs for constraint in model.constraints if constraint.lhs is not None)]
-    terms = [term for expression in expressions for term in expression.terms]
-    starts += [term.over.table for term in terms if isinstance(term.over, LXRows)]
-    starts += [term.placed.over.table for term in terms if term.placed and isinstance(term.placed.over, LXRows)]
-    return reachable(starts)
 
 
 class _Dump:

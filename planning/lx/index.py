@@ -174,6 +174,9 @@ def check_keys(indexes: Iterable[LXIndex | None]) -> None:
 _PLAIN = {str, int, float, bool, tuple, type(None)}
 
 
+EVERY: Any = object()  # stands for every member of a family
+
+
 def key_of_rows(owner: str, rows: LXRows | list[Any]) -> LXKeyFields:
     """Return the primary key of the rows: the key of a family that names no other."""
     if not isinstance(rows, LXRows) or rows.table.key is None:

@@ -11,12 +11,13 @@ from .constraint import LXConstraint
 from .container import Reader, checked_index, checked_text
 from .errors import LXCopyError, LXError
 from .evaluate import Computed
-from .expression import Entries, LXLinearExpression, LXTerm, Placement
+from .expression import LXLinearExpression
 from .index import check_keys
 from .keys import ROW, TUPLE, VALUE, LXKeyColumns, LXKeyFields, key_fields_from_json, key_values
 from .model import MAXIMIZE, MINIMIZE, LXModel
 from .reads import FrozenReader, guard_tables
 from .records import MISSING, UNLOADED, LXLink, LXManyLink, LXRows, LXTable
+from .terms import Entries, LXTerm, Placement
 from .trees import LXTree, tree_from_json
 from .variable import BINARY, CONTINUOUS, INTEGER, LXVariable
 
@@ -66,7 +67,7 @@ class _Load:
         model.objective = self.terms(content["objective"], model, 1)
         model.sense = content["sense"]
         model.frozen = [self.frozen(described) for described in content["frozen"]]
-        guard_tables(model.name, self.tables, _fields_read(model), model.frozen)
+        guard_tables(model, self.tables)
         return model
 
     def number(self, value: Any) -> int:
@@ -253,23 +254,3 @@ class _Load:
         return FrozenReader(
             checked_text(owner), known, None if fields is None else frozenset(checked_text(field) for field in fields)
         )
-
-
-def _fields_read(model: LXModel) -> list[tuple[LXTable, str]]:
-    """Return every (table, field) that an expression tree of the model reads."""
-    found: list[tuple[LXTable, str]] = []
-
-    def add(given: Any, rows: Any) -> None:
-        if isinstance(given, LXTree):
-            found.extend(given.fields(rows))
-
-    for variable in model.variables:
-        add(variable.lower, variable.rows)
-        add(variable.upper, variable.rows)
-    for constraint in model.constraints:
-        add(constraint.right, constraint.rows)
-    for expression in (model.objective, *(constraint.lhs for constraint in model.constraints)):
-        for term in expression.terms if expression is not None else ():
-            if term.placed is not None:
-                add(term.coefficient, term.placed.over)
-    return found

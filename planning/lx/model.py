@@ -12,7 +12,7 @@ from .constraint import LXConstraint
 from .detach import register_tables, registered_tables
 from .errors import LXCopyError, LXModelError
 from .expression import LXLinearExpression
-from .reads import FrozenReader
+from .reads import FrozenReader, guard_tables, tables_of
 from .records import COPIED_TABLES, LXRows, LXTable
 from .variable import LXVariable
 
@@ -69,6 +69,14 @@ class LXModel:
         """Set the objective, which is to be as small as possible; one that was set before is replaced."""
         expression.materialize("objective", self._taking())
         self.objective, self.sense = expression, MINIMIZE
+        return self
+
+    def set_cost(self, variable: LXVariable[Any, Any], to: float, *, key: Any) -> LXModel:
+        """Set the objective's coefficient of one variable, named by key or row; it stays, whatever the data say.
+
+        Raises LXModelError for a key that is not there.
+        """
+        self.objective = self.objective.with_coefficient(variable, 0, variable.index.find(key), to)
         return self
 
     def get_variable(self, name: str) -> LXVariable[Any, Any]:
@@ -135,6 +143,7 @@ class LXModel:
         own: dict[Any, Any] = {}
         register_tables(registered_tables(memo), own)
         made: LXModel = copied_object(self, memo, _memo=own)
+        guard_tables(made, [table for table in tables_of(made) if table.guard is not None])
         return made
 
     def __copy__(self) -> LXModel:

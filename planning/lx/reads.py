@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dis
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import LXModelError
 from .gate import is_filled
 from .records import LXRecord, LXRows, LXTable
+from .trees import LXTree
 
 
 @dataclass(frozen=True)
@@ -64,21 +65,62 @@ def reachable(starts: Iterable[LXTable]) -> list[LXTable]:
     return found
 
 
-def guard_tables(
-    model: str, tables: Iterable[LXTable], read: Iterable[tuple[LXTable, str]], frozen: list[FrozenReader]
-) -> None:
-    """Let a change to the tables of a copy through where an expression tree reads it, and refuse it otherwise."""
-    fields = {(id(table), field) for table, field in read}
+def tables_of(model: Any) -> list[LXTable]:
+    """Return every table that the model reaches, in a fixed order."""
+    families = [*model.variables, *model.constraints]
+    starts = [model.tables[name] for name in sorted(model.tables)]
+    starts += [family.rows.table for family in families if isinstance(family.rows, LXRows)]
+    expressions = [model.objective, *(constraint.lhs for constraint in model.constraints if constraint.lhs is not None)]
+    terms = [term for expression in expressions for term in expression.terms]
+    starts += [term.over.table for term in terms if isinstance(term.over, LXRows)]
+    starts += [term.placed.over.table for term in terms if term.placed and isinstance(term.placed.over, LXRows)]
+    return reachable(starts)
+
+
+def is_read(model: Any, table: LXTable, field: str) -> bool:
+    """Whether an expression tree of the model reads the field, or a function that was given since it was loaded may."""
+    for given, rows in _functions(model):
+        if isinstance(given, LXTree):
+            if any(read is table and name == field for read, name in given.fields(rows)):
+                return True
+        elif callable(given) and may_read("", given, rows).may_read(table, field):
+            return True
+    return False
+
+
+def _functions(model: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the functions and trees of a model, and the rows that they are of."""
+    for variable in model.variables:
+        for given in (variable.lower, variable.upper, variable.whole, variable.index_function):
+            yield given, variable.rows
+    for constraint in model.constraints:
+        yield constraint.right, constraint.rows
+        yield constraint.index_function, constraint.rows
+    for expression, rows in [(model.objective, None), *((family.lhs, family.rows) for family in model.constraints)]:
+        for term in expression.terms:
+            over = term.placed.over if term.placed is not None else rows if term.at is not None else term.over
+            for given in (term.coefficient, term.at, term.variable_key, term.row_key, term.where):
+                yield given, term.variable.rows if over is None else over
+        yield from ((constant.function, rows) for constant in expression.constants if hasattr(constant, "function"))
+
+
+def guard_tables(model: Any, tables: Iterable[LXTable]) -> None:
+    """Let a change to the tables of a copy through where an expression tree reads it, and refuse it otherwise.
+
+    Which trees there are is asked at each change: a part that was set to numbers reads no data any more.
+    """
 
     def guard(table: LXTable, field: str) -> None:
-        for reader in frozen:
+        for reader in model.frozen:
             if reader.may_read(table, field):
                 raise LXModelError(
                     f"{reader.owner} was given by a function that did not travel with the copy and may read "
                     f"{table.name}.{field}. Change the data of the original model and copy it again."
                 )
-        if (id(table), field) not in fields:
-            raise LXModelError(f"Nothing in model {model} reads {table.name}.{field}: the change would change nothing.")
+        if not is_read(model, table, field):
+            raise LXModelError(
+                f"Nothing in model {model.name} reads {table.name}.{field}: the change would change nothing."
+            )
 
     for table in tables:
         table.guard = guard

@@ -14,7 +14,7 @@ from .detach import source_of
 from .dimension import LXIndexDimension, LXProductIndex, combine, is_combination
 from .errors import LXModelError
 from .evaluate import Computed, keys, mask, numbers
-from .index import LXIndex, key_of_rows, named
+from .index import EVERY, LXIndex, key_of_rows, named
 from .records import LXRows, LXTable, RowFunction
 from .signatures import Bound, BoundOfSeveral, Manager, OfSeveral, Session, T, V
 
@@ -213,7 +213,7 @@ class LXVariable(Generic[T, V]):
         if whole.any():
             lower = np.where(whole, np.ceil(lower - 1e-9), lower)
             upper = np.where(whole, np.floor(upper + 1e-9), upper)
-        crossed = np.flatnonzero((lower > upper) | (lower >= 1e20) | (upper <= -1e20))  # 1e20 is infinite to solvers
+        crossed = np.flatnonzero(~(lower <= upper) | (lower >= 1e20) | (upper <= -1e20))  # 1e20 is infinite to solvers
         if len(crossed):
             i = int(crossed[0])
             raise LXModelError(
@@ -221,6 +221,23 @@ class LXVariable(Generic[T, V]):
                 f"{upper[i]:g}: no number lies between them. Correct one of them."
             )
         return lower, upper
+
+    def set_bounds(
+        self, *, lower: float | None = None, upper: float | None = None, key: Any = EVERY
+    ) -> LXVariable[T, V]:
+        """Set a bound, or both, to a number: of one variable, by key or row, or of the whole family.
+
+        What is not given stays; infinite is no bound. The bounds of the others stay as they are now;
+        those that a function gave are numbers from then on. Raises LXModelError for a key that is not there.
+        """
+        place = slice(None) if key is EVERY else self.index.find(key)
+        for side, to, blank in (("lower", lower, -np.inf), ("upper", upper, np.inf)):
+            if to is not None:
+                bounds = self._bound(getattr(self, side), side, blank).copy()
+                what = f"The {side} bound of {self.name}"
+                bounds[place] = blank if to == blank else numbers(to, [None], what=what)[0]
+                setattr(self, side, bounds)
+        return self
 
     def whole_mask(self) -> Booleans:
         """Return for each row whether its variable must be whole."""
@@ -232,6 +249,8 @@ class LXVariable(Generic[T, V]):
 
     def _bound(self, given: RowFunction | Floats | float | None, side: str, blank: float) -> Floats:
         if isinstance(given, np.ndarray):
+            if given.shape != (len(self.rows),):
+                raise LXModelError(f"The {side} bound of {self.name} needs {len(self)} numbers; it has {given.size}.")
             return given
         if isinstance(given, float) and given == blank:
             given = None

@@ -27,7 +27,7 @@ from planning.lx import (
     dump_model,
     load_model,
 )
-from planning.lx.expression import Entries
+from planning.lx.terms import Entries
 from tests.lx.forged_headers import header_of, places, replaced, with_header
 from tests.lx.rich_model import DATA
 from tests.lx.small_models import furniture_model

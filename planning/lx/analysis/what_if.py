@@ -13,12 +13,11 @@ from ..columns import Floats, Positions
 from ..compile import Block, CompiledModel, compile_model
 from ..constraint import EQ, GE
 from ..errors import LXModelError
+from ..index import EVERY
 from ..model import LXModel
 from ..optimizer import LXOptimizer
 from ..solution import LXSolution
 from ..solvers.highs import HighsSession
-
-EVERY = object()  # stands for every member of a family
 
 
 @dataclass(frozen=True)
