@@ -221,6 +221,9 @@ def rows_reached(function: RowFunction, rows: LXRows | Sequence[Any]) -> LXRows 
         parts = trace(function, rows, blanks=False)
     except Unproven:
         return None
+    where, first = parts[0]
+    if where is None:
+        return LXRows(first._table, first._positions) if type(first) is Rows else None
     tables = [traced._table for _, traced in parts if type(traced) is Rows]
     if not tables or any(table is not tables[0] for table in tables):
         return None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from planning.lx import (
+    MISSING,
     CompiledModel,
     LXConstraint,
     LXLinearExpression,
@@ -125,3 +126,17 @@ def matrix(compiled: CompiledModel) -> list[list[float]]:
     full[rows, compiled.columns] = compiled.values
     found: list[list[float]] = full.tolist()
     return found
+
+
+def recipes_and_machines() -> tuple[LXTable, LXTable]:
+    """Return recipes, one without a machine and all with a route that was not loaded; and machines."""
+    machines = LXTable("Machine", {"name": ["Saw", "Lathe"], "is_worn": [True, False], "hours": [4.0, None]})
+    recipes = LXTable(
+        "Recipe",
+        {"hours": [1.0, 2.0, 3.0], "name": ["a", "b", "c"]},
+        links={
+            "machine": LXLink(machines, np.array([0, 1, MISSING])),
+            "route": LXLink(None, np.array([0, 0, MISSING])),
+        },
+    )
+    return recipes, machines
