@@ -47,10 +47,15 @@ def page(builds: dict[int, Medians], kept: dict[int, Medians], others: dict[str,
     """Return the page of the documentation."""
     parts = [_HEAD.format(machine=machine), _builds(builds), "\n", _kept(kept)]
     for title, medians in others.items():
+        if not medians:
+            parts.append(f"\n## {title[0].upper()}{title[1:]}\n\nLeft out: PostgreSQL is not installed here.\n")
+            continue
         size = int(next(iter(medians.values()))["size"])
         unit = "rows" if "rows" in title else "variables"
         parts.append(f"\n## {title[0].upper()}{title[1:]}: {size:,} {unit}\n\n{_NOTES.get(title, '')}")
         parts.append(_copy(medians) if title == "model copy" else _others(medians, per_row=unit == "rows"))
+        if "PostgreSQL" in title:
+            parts.append("\nA server on the same machine, through a socket, that waits for no disk (`fsync=off`).\n")
     return "".join(parts)
 
 

@@ -106,6 +106,17 @@ def side_by_side(
             contestant.close()
 
 
+def on_postgresql(contestants: list[tuple[str, str]], size: int, rounds: int) -> dict[str, dict[str, float]]:
+    """Measure on a private PostgreSQL server; nothing where PostgreSQL is not installed."""
+    from tests.private_postgresql import private_postgresql, programs
+
+    if programs() is None:
+        return {}
+    with private_postgresql() as server:
+        return side_by_side(contestants, size, rounds, {"BENCHMARK_SERVER": server.folder})
+
+
+WRITERS = [("the writer of plans", "database.written"), ("bulk_create", "database.bulk_create")]
 LIMIT = [
     (HAND, "by_hand.build"),
     ("by hand, for this layout only", "by_layout.build"),
@@ -164,10 +175,9 @@ def other_legs(quick: bool) -> dict[str, dict[str, dict[str, float]]]:
             rounds,
         ),
         "writing result rows to SQLite": side_by_side(
-            [("executemany", "database.executemany"), ("bulk_create, as the application does", "database.bulk_create")],
-            rows,
-            rounds,
+            [("executemany", "database.executemany"), *WRITERS], rows, rounds
         ),
+        "writing result rows to PostgreSQL": on_postgresql([("COPY", "database.copied"), *WRITERS], rows, rounds),
         "model copy": side_by_side(
             [
                 ("dump", "copy.dump"),
@@ -189,6 +199,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
         raise SystemExit(_again_in_own_environment())
+    sys.path.insert(0, str(HERE.parent))
     from report import page, picture
 
     builds, kept, others = build_legs(quick), kept_legs(quick), other_legs(quick)
