@@ -14,6 +14,7 @@ from .detach import detach_orm_object, materialize_and_detach_list
 from .dimension import LXIndexDimension
 from .dump import dump_model
 from .errors import LXCopyError, LXDetachError, LXError, LXModelError, LXNotLoadedError, LXSolverError
+from .export import write_lp, write_mps
 from .expression import LXLinearExpression
 from .fresh import Difference, FreshRows, apply_to_fresh
 from .load import load_model
@@ -84,4 +85,6 @@ __all__ = [
     "price_limits",
     "solve_linear",
     "with_whole_decisions_held",
+    "write_lp",
+    "write_mps",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from .adopt import adopt_tables
@@ -97,6 +98,16 @@ class LXModel:
         """Raise where one of the families has the name already."""
         if any(name == family.name for family in families):
             raise LXModelError(f"Model {self.name} has {name!r} already. Give another name.")
+
+    def write(self, path: str | Path) -> None:
+        """Write the model to a file that ends in .lp or .mps, with readable names such as `make[Chair,Week_1]`.
+
+        Raises LXModelError for another ending and for what is no model.
+        """
+        from .compile import compile_model
+        from .export import write_model
+
+        write_model(compile_model(self), path)
 
     def settle(self) -> None:
         """Detach what was changed or added to families since the model took them; done before each use of the model.
