@@ -13,7 +13,16 @@ from .container import FORMAT_VERSION
 from .detach import detach_orm_object, materialize_and_detach_list
 from .dimension import LXIndexDimension
 from .dump import dump_model
-from .errors import LXCopyError, LXDetachError, LXError, LXModelError, LXNotLoadedError, LXSolverError
+from .errors import (
+    LXCopyError,
+    LXDetachError,
+    LXError,
+    LXModelError,
+    LXNotLoadedError,
+    LXNotNowError,
+    LXSolverError,
+    LXUnsupportedError,
+)
 from .export import write_lp, write_mps
 from .expression import LXLinearExpression
 from .fresh import Difference, FreshRows, apply_to_fresh
@@ -58,12 +67,14 @@ __all__ = [
     "LXModel",
     "LXModelError",
     "LXNotLoadedError",
+    "LXNotNowError",
     "LXOptimizer",
     "LXRecord",
     "LXRows",
     "LXSolution",
     "LXSolverError",
     "LXTable",
+    "LXUnsupportedError",
     "LXValues",
     "LXVariable",
     "LXWhatIfAnalyzer",

@@ -24,4 +24,12 @@ class LXDetachError(LXError):
 
 
 class LXSolverError(LXError):
-    """A solver that is not there, lacks a feature, or failed."""
+    """A solver that is not there, refused an option, or failed."""
+
+
+class LXUnsupportedError(LXSolverError):
+    """Not supported: this solver lacks the feature, whatever the model. The message names solvers that have it."""
+
+
+class LXNotNowError(LXSolverError):
+    """Not now: what is there in general, but not in this state, such as the values of a model without a plan."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 from .columns import Floats
 from .compile import Block, CompiledModel
-from .errors import LXModelError
+from .errors import LXError, LXModelError, LXNotNowError, LXUnsupportedError
 
 # How a solve ended.
 OPTIMAL = "optimal"  # proven within the gap asked for
@@ -17,6 +16,8 @@ UNBOUNDED = "unbounded"
 TIME_LIMIT = "time_limit"
 INTERRUPTED = "interrupted"
 ERROR = "error"
+
+Late = Floats | Callable[[], Floats] | None  # an array, or what makes it when it is asked for
 
 
 class LXValues(Mapping[Any, float]):
@@ -47,7 +48,6 @@ class LXValues(Mapping[Any, float]):
         return len(self.array)
 
 
-@dataclass
 class LXSolution:
     """The result of a solve. Infeasible, unbounded and time limit are results, not exceptions.
 
@@ -58,22 +58,56 @@ class LXSolution:
     `seconds` is the solver's clock time; `message` and `log` are its words.
     """
 
-    compiled: CompiledModel = field(repr=False)
-    solver: str
-    termination: str
-    values: Floats | None = field(default=None, repr=False)
-    objective_value: float | None = None
-    bound: float | None = None
-    row_duals: Floats | None = field(default=None, repr=False)
-    live: Any = field(default=None, repr=False, compare=False)  # the HiGHS that solved a linear model, for questions
-    seconds: float = 0.0
-    message: str = ""
-    log: str = field(default="", repr=False)
+    def __init__(
+        self,
+        compiled: CompiledModel,
+        solver: str,
+        termination: str,
+        *,
+        values: Late = None,
+        objective_value: float | None = None,
+        bound: float | None = None,
+        row_duals: Late = None,
+        seconds: float = 0.0,
+        message: str = "",
+        log: str = "",
+    ) -> None:
+        self.compiled = compiled
+        self.solver = solver
+        self.termination = termination
+        self.objective_value = objective_value
+        self.bound = bound
+        self.live: Any = None  # the HiGHS that solved a linear model, for questions
+        self.seconds = seconds
+        self.message = message
+        self.log = log
+        self._values, self._row_duals = values, row_duals
+
+    def __repr__(self) -> str:
+        return f"<LXSolution {self.termination} by {self.solver}, objective {self.objective_value}>"
+
+    @property
+    def values(self) -> Floats | None:
+        """The value of each variable, in the order of the columns; None where there is no plan."""
+        if callable(self._values):
+            self._values = self._values()
+        return self._values
+
+    @property
+    def row_duals(self) -> Floats | None:
+        """The dual value of each constraint, in the order of the rows; None where there are none."""
+        if callable(self._row_duals):
+            self._row_duals = self._row_duals()
+        return self._row_duals
+
+    def hold(self, values: Late, row_duals: Late) -> None:
+        """Take values and duals, or what makes them when they are asked for."""
+        self._values, self._row_duals = values, row_duals
 
     @property
     def has_plan(self) -> bool:
         """Whether there are values."""
-        return self.values is not None
+        return self._values is not None
 
     @property
     def is_optimal(self) -> bool:
@@ -94,7 +128,7 @@ class LXSolution:
         Raises LXModelError where there is no plan.
         """
         if self.values is None:
-            raise LXModelError(f"There is no plan: the solve ended as {self.termination}.")
+            raise LXNotNowError(f"There is no plan: the solve ended as {self.termination}.")
         return {name: LXValues(block, self.values[block.span]) for name, block in self.compiled.variables.items()}
 
     @property
@@ -105,5 +139,12 @@ class LXSolution:
         and for a model with whole numbers.
         """
         if self.row_duals is None:
-            raise LXModelError("There are no duals: they belong to a solved linear model.")
+            raise self._no_duals()
         return {name: LXValues(block, self.row_duals[block.span]) for name, block in self.compiled.constraints.items()}
+
+    def _no_duals(self) -> LXError:
+        if self.compiled.is_mip:
+            return LXNotNowError("There are no duals: they belong to linear models, and this one has whole variables.")
+        if not self.is_optimal:
+            return LXNotNowError(f"There are no duals: the solve ended as {self.termination}.")
+        return LXUnsupportedError(f"{self.solver} gives no duals. Solvers that do: highs.")

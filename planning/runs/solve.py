@@ -133,7 +133,7 @@ def _attempt(
     progress: ProgressCallback | None,
     stop: StopCallback | None,
 ) -> Outcome:
-    solution = LXOptimizer().use_solver(options.solver, **vars(asked)).solve(compiled, progress=progress, stop=stop)
+    solution = _solution(compiled, options.solver, asked, progress, stop)
     return _outcome(compiled, snapshot, options, solution)
 
 
@@ -161,6 +161,25 @@ def _outcome(compiled: CompiledModel, snapshot: Snapshot, options: RunOptions, s
     if prices is not None:
         outcome.machine_prices, outcome.material_prices = read_prices(snapshot, linear, prices)
     return outcome
+
+
+def _solution(
+    compiled: CompiledModel,
+    solver: str,
+    asked: SolverOptions,
+    progress: ProgressCallback | None,
+    stop: StopCallback | None,
+) -> LXSolution:
+    """Return what the solver finds. One that takes no gap proves its plan; one may be silent, or deaf until it ends."""
+    optimizer = LXOptimizer[Any]().use_solver(solver)
+    for option, value in vars(asked).items():
+        if value is not None and (option not in ("gap", "integrality") or optimizer.supports(option)):
+            optimizer.use_solver(solver, **{option: value})
+    return optimizer.solve(
+        compiled,
+        progress=progress if optimizer.supports("progress") else None,
+        stop=stop if optimizer.supports("stop") else None,
+    )
 
 
 def _without_waste(linear: LXSolution) -> Any:

@@ -140,3 +140,59 @@ def recipes_and_machines() -> tuple[LXTable, LXTable]:
         },
     )
     return recipes, machines
+
+
+def knapsack(size: int, sense: str = "maximize", offset: float = 0.0) -> LXModel:
+    """Return a model with many near-equal choices under several limits: quick to start on, long to prove."""
+    random = np.random.default_rng(5)
+    weights = random.integers(40, 100, (4, size)).astype(float)
+    cost = (weights.mean(axis=0) + random.uniform(0, 3, size)).tolist()
+    numbers = list(range(size))
+    x = LXVariable[int, int]("x").binary().indexed_by(lambda i: i).from_data(numbers)
+    model = LXModel("knapsack").add_variable(x)
+    for row in range(4):
+        expression = LXLinearExpression().add_multi_term(x, lambda i, row=row: float(weights[row, i]))
+        limit = LXConstraint[Any](f"limit{row}").expression(expression)
+        half = float(weights[row].sum()) / 2 + 0.5
+        model.add_constraint((limit.le() if sense == "maximize" else limit.ge()).rhs(half))
+    objective = LXLinearExpression().add_term(x, lambda i: cost[i]).add_constant(offset)
+    return model.maximize(objective) if sense == "maximize" else model.minimize(objective)
+
+
+def lot_sizing(products: int, periods: int) -> LXModel:
+    """Return a plan with setups and one machine that is always short: plans are found at once, proofs take hours.
+
+    minimise  sum  100 setup[p,t] + hold[p] stock[p,t]
+    stock[p,t-1] + make[p,t] - stock[p,t] == demand[p,t],  make[p,t] <= 300 setup[p,t]
+    sum over p of make[p,t] + 15 setup[p,t]  <=  hours[t]
+    """
+    random = np.random.default_rng(3)
+    demand = random.integers(20, 80, (products, periods)).astype(float)
+    hold, price = random.uniform(0.5, 1.5, products), random.uniform(60, 140, products)
+    needed = demand.sum(axis=0).cumsum() / np.arange(1, periods + 1)
+    hours = float(needed.max()) * 1.1 + 15.0 * products * 0.7
+    cells = [(p, t) for p in range(products) for t in range(periods)]
+
+    def family(name: str) -> LXVariable[Any, Any]:
+        return LXVariable[Any, Any](name).indexed_by(lambda cell: cell).from_data(cells)
+
+    make, stock, setup = family("make"), family("stock"), family("setup").binary()
+
+    def rows(name: str) -> LXConstraint[Any]:
+        return LXConstraint[Any](name).indexed_by(lambda cell: cell).from_data(cells)
+
+    balance = Expression().add_term(stock, at=lambda cell: (cell[0], cell[1] - 1), skip_missing=True)
+    balance.add_term(make, at=lambda cell: cell).add_term(stock, -1.0, at=lambda cell: cell)
+    forced = Expression().add_term(make, at=lambda cell: cell).add_term(setup, -300.0, at=lambda cell: cell)
+    used = Expression()
+    for variable, amount in ((make, 1.0), (setup, 15.0)):
+        used.add_join(variable, amount, over=cells, variable_key=lambda cell: cell, row_key=lambda cell: cell[1])
+    machine = LXConstraint[Any]("machine").indexed_by(lambda t: t).from_data(list(range(periods)))
+    model = LXModel("lot sizing").add_variable(make, stock, setup)
+    model.add_constraint(
+        rows("balance").expression(balance).eq().rhs(lambda cell: float(demand[cell])),
+        rows("forced").expression(forced).le().rhs(0),
+        machine.expression(used).le().rhs(hours),
+    )
+    cost = Expression().add_multi_term(setup, lambda cell: float(price[cell[0]]))
+    return model.minimize(cost.add_multi_term(stock, lambda cell: float(hold[cell[0]])))

@@ -167,14 +167,16 @@ class LXWhatIfAnalyzer:
         if self._session is None:
             return LXWhatIfResult(description, original, self._solve(_changed(self.compiled, change)))
         self._session.apply(change.kind, change.positions, change.lower, change.upper)
-        new = self._session.solve(_changed(self.compiled, change))
-        restored = _unchanged(self.compiled, change)
-        self._session.apply(restored.kind, restored.positions, restored.lower, restored.upper)
+        try:
+            new = self._session.solve(_changed(self.compiled, change))
+        finally:
+            restored = _unchanged(self.compiled, change)
+            self._session.apply(restored.kind, restored.positions, restored.lower, restored.upper)
         return LXWhatIfResult(description, original, new)
 
     def _solve(self, compiled: CompiledModel) -> LXSolution:
         if self.optimizer.solver == "highs" and not compiled.is_mip and compiled.column_count:
-            self._session = HighsSession(compiled, self.optimizer.options)
+            self._session = HighsSession(compiled, self.optimizer.options, self.optimizer.callbacks)
             return self._session.solve(compiled)
         return self.optimizer.solve(compiled)
 

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from numbers import Integral, Real
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..columns import Floats
 from ..compile import CompiledModel
+from ..errors import LXSolverError
 from ..model import MAXIMIZE
 from ..solution import INFEASIBLE, OPTIMAL, UNBOUNDED, LXSolution
+
+DEFAULT_GAP = 1e-4
+LARGEST_SEED = 2**31 - 1
+FEATURES = frozenset({"time_limit", "gap", "threads", "seed", "integrality", "progress", "stop", "log"})
 
 
 @dataclass(frozen=True)
 class SolverOptions:
-    """Options that every solver knows. None leaves a choice to the solver (a time limit: none)."""
+    """What a solver can be asked for. None leaves it to the solver; what it lacks is refused when it is asked for."""
 
     time_limit: float | None = None  # seconds
-    gap: float = 1e-4  # relative; 0 asks for a full proof
+    gap: float | None = None  # relative, 1e-4 unless given; 0 asks for a full proof
     threads: int | None = None
     seed: int | None = None
     integrality: float | None = None  # how far a whole variable may be from a whole number
+
+    def __post_init__(self) -> None:
+        _check("time_limit", self.time_limit, "a number of seconds from 0 on", Real, 0)
+        _check("gap", self.gap, "a relative gap from 0 on, such as 0.01 for 1 %", Real, 0)
+        _check("threads", self.threads, "a whole number from 1 on", Integral, 1)
+        _check("seed", self.seed, f"a whole number from 0 to {LARGEST_SEED}", Integral, 0, LARGEST_SEED)
+        _check("integrality", self.integrality, "a number from 1e-10 to 0.1", Real, 1e-10, 0.1)
+
+
+def _check(name: str, value: Any, wanted: str, kind: type, low: float, high: float = sys.float_info.max) -> None:
+    """Refuse an option that makes no sense, by its name."""
+    number = isinstance(value, kind) and not isinstance(value, bool)
+    if value is not None and not (number and low <= float(value) <= high):
+        raise LXSolverError(f"{name} = {value!r} makes no sense. Give {wanted}, or None to leave it to the solver.")
 
 
 @dataclass(frozen=True)
@@ -37,22 +59,47 @@ class Progress:
     objective: float | None = None
     bound: float | None = None
     values: Floats | None = field(default=None, repr=False, compare=False)
+    _stops: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+
+    @property
+    def gap(self) -> float | None:
+        """|bound - objective| / max(1, |objective|); None without a plan or a bound."""
+        if self.bound is None or self.objective is None:
+            return None
+        return abs(self.bound - self.objective) / max(1.0, abs(self.objective))
+
+    def stop(self) -> None:
+        """End the solve at the solver's next callback and keep the best plan so far.
+
+        On large models that can be seconds away. A linear model that is stopped has no plan.
+        """
+        self._stops.set()
 
 
-ProgressCallback = Callable[[Progress], None]
+ProgressCallback = Callable[[Progress], object]
 StopCallback = Callable[[], bool]
+LogCallback = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """What a solver calls while it solves. What one of them raises ends the solve and is raised by it."""
+
+    progress: ProgressCallback | None = None
+    stop: StopCallback | None = None  # asked now and then; True ends the solve with the best plan so far
+    log: LogCallback | None = None  # gets the solver's own words, as they come
+
+
+NO_CALLBACKS = Callbacks()
 
 
 class LXSolver(Protocol):
-    """A solver: `stop` is asked now and then, and ends the solve with the best plan so far."""
+    """A solver. `features` are the options and callbacks that it takes, by name."""
 
-    def solve(
-        self,
-        compiled: CompiledModel,
-        options: SolverOptions,
-        progress: ProgressCallback | None = None,
-        stop: StopCallback | None = None,
-    ) -> LXSolution:
+    name: str
+    features: frozenset[str]
+
+    def solve(self, compiled: CompiledModel, options: SolverOptions, callbacks: Callbacks) -> LXSolution:
         """Return what the solver finds."""
         ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import highspy
@@ -13,10 +12,13 @@ from ..compile import CompiledModel, relaxed, without_objective
 from ..errors import LXSolverError
 from ..model import MAXIMIZE
 from ..solution import ERROR, INFEASIBLE, INTERRUPTED, OPTIMAL, TIME_LIMIT, UNBOUNDED, LXSolution
-from .base import Progress, ProgressCallback, SolverOptions, StopCallback, solve_without_entries
+from .base import DEFAULT_GAP, FEATURES, NO_CALLBACKS, Callbacks, SolverOptions, solve_without_entries
+from .pool import run
+from .watch import Watch
 
 NAME = "highs"
-LARGE_LP_COLUMNS = 5_000  # from here on the interior point method with crossover beats the simplex method
+LARGE_LP_COLUMNS = 2_000  # measured by benchmarks/simplex_or_ipx.py
+NETWORK_ENTRIES = 2  # entries a variable, on average: with no more, the simplex method stays ahead at any size
 RETRY_SECONDS = 60.0  # of a second try where no time limit was asked for: without presolve HiGHS can hang
 SUSPICIOUS_OBJECTIVE = 1e13  # an "optimum" this large is checked for being unbounded
 _STATUS = highspy.HighsModelStatus
@@ -63,89 +65,95 @@ def new_highs(compiled: CompiledModel, options: SolverOptions) -> Any:
     """Return a silent HiGHS that holds the model and the options."""
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     set_option(highs, "log_to_console", False)
-    set_option(highs, "mip_rel_gap", float(options.gap))
+    set_option(highs, "mip_rel_gap", DEFAULT_GAP if options.gap is None else float(options.gap))
     if options.time_limit is not None:
-        set_option(highs, "time_limit", max(float(options.time_limit), 0.0))
+        set_option(highs, "time_limit", float(options.time_limit))
     if options.threads is not None:
         set_option(highs, "threads", int(options.threads))
     if options.seed is not None:
         set_option(highs, "random_seed", int(options.seed))
     if options.integrality is not None:
-        set_option(highs, "mip_feasibility_tolerance", options.integrality)
+        set_option(highs, "mip_feasibility_tolerance", float(options.integrality))
     pass_model(highs, compiled)
     return highs
+
+
+def suits_interior_point(compiled: CompiledModel) -> bool:
+    """Whether the interior point method with crossover beats the simplex method on a model from scratch."""
+    if compiled.is_mip or compiled.column_count < LARGE_LP_COLUMNS:
+        return False
+    return len(compiled.values) > NETWORK_ENTRIES * compiled.column_count
 
 
 class HighsSolver:
     """Solves with HiGHS: simplex, interior point with crossover for large LPs, branch and cut."""
 
-    def solve(
-        self,
-        compiled: CompiledModel,
-        options: SolverOptions,
-        progress: ProgressCallback | None = None,
-        stop: StopCallback | None = None,
-    ) -> LXSolution:
+    name = NAME
+    features = FEATURES
+
+    def solve(self, compiled: CompiledModel, options: SolverOptions, callbacks: Callbacks = NO_CALLBACKS) -> LXSolution:
         """Return what HiGHS finds; a plan that it had when it was stopped is kept for whole-number models."""
         if not compiled.column_count:
             return solve_without_entries(compiled, NAME)
-        started = time.monotonic()
+        watch = Watch(callbacks)
         highs = new_highs(compiled, options)
-        log = _collect_log(highs)
-        _watch(highs, started, progress, stop)
-        interior = not compiled.is_mip and compiled.column_count >= LARGE_LP_COLUMNS
-        if interior:
+        if suits_interior_point(compiled):
             set_option(highs, "solver", "ipx")
-        highs.run()
-        if highs.getModelStatus() not in _ANSWERS and not (stop is not None and stop()):
+        watch.run(highs)
+        if highs.getModelStatus() not in _ANSWERS and not watch.stopped:
             set_option(highs, "solver", "simplex" if not compiled.is_mip else "choose")
             set_option(highs, "presolve", "off")  # what gave no answer with all means may give one with fewer
-            left = RETRY_SECONDS if options.time_limit is None else options.time_limit - (time.monotonic() - started)
+            left = RETRY_SECONDS if options.time_limit is None else options.time_limit - watch.seconds
             set_option(highs, "time_limit", max(left, 0.1))  # which counts from each run's start
-            highs.run()
-        solution = read_solution(highs, compiled, options, started)
-        solution.log = "".join(log)
+            watch.run(highs)
+        solution = read_solution(highs, compiled, options, watch)
+        solution.log = watch.log
         return solution
 
 
-def read_solution(highs: Any, compiled: CompiledModel, options: SolverOptions, started: float) -> LXSolution:
+def read_solution(highs: Any, compiled: CompiledModel, options: SolverOptions, watch: Watch) -> LXSolution:
     """Return what HiGHS holds after a run."""
-    status = highs.getModelStatus()
+    solution = LXSolution(compiled, NAME, _termination(highs, compiled, options, watch), seconds=watch.seconds)
+    solution.message = highs.modelStatusToString(highs.getModelStatus())
     info = highs.getInfo()
+    feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    cut_short = compiled.is_mip and solution.termination in (TIME_LIMIT, INTERRUPTED, ERROR)
+    if not feasible or not (solution.is_optimal or cut_short):
+        return solution
+    found = highs.getSolution()  # a copy; reading its numbers takes longer than many a re-solve
+    solution.hold(lambda: np.array(found.col_value), None if compiled.is_mip else lambda: np.array(found.row_dual))
+    solution.objective_value = solution.bound = float(info.objective_function_value)
+    if compiled.is_mip:
+        bound = float(info.mip_dual_bound)
+        solution.bound = bound if np.isfinite(bound) and abs(bound) < 1e20 else None
+    else:
+        solution.live = highs
+    return solution
+
+
+def _termination(highs: Any, compiled: CompiledModel, options: SolverOptions, watch: Watch) -> str:
+    """Return how the run ended; where HiGHS' word is not to be trusted, it is asked again in another way."""
+    status = highs.getModelStatus()
     termination = _TERMINATIONS.get(status, ERROR)
-    left = None if options.time_limit is None else max(options.time_limit - (time.monotonic() - started), 0.1)
+    left = None if options.time_limit is None else max(options.time_limit - watch.seconds, 0.1)
     rest = SolverOptions(time_limit=left, threads=options.threads)
     if status in (_STATUS.kUnboundedOrInfeasible, _STATUS.kUnbounded):
-        termination = unbounded_or_infeasible(compiled, rest)
-    elif status == _STATUS.kInfeasible and not compiled.is_mip:
-        termination = _infeasible_after_all(compiled, rest)
-    elif compiled.is_mip and termination == OPTIMAL and abs(info.objective_function_value) > SUSPICIOUS_OBJECTIVE:
-        termination = _unbounded_after_all(compiled, rest)
-    solution = LXSolution(compiled, NAME, termination, seconds=time.monotonic() - started)
-    solution.message = highs.modelStatusToString(status)
-    feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    keeps = termination == OPTIMAL or (compiled.is_mip and termination in (TIME_LIMIT, INTERRUPTED, ERROR))
-    if feasible and keeps:
-        found = highs.getSolution()
-        solution.values = np.array(found.col_value)
-        solution.objective_value = float(info.objective_function_value)
-        solution.bound = solution.objective_value
-        if compiled.is_mip:
-            bound = float(info.mip_dual_bound)
-            solution.bound = bound if np.isfinite(bound) and abs(bound) < 1e20 else None
-        else:
-            solution.row_duals = np.array(found.row_dual)
-            solution.live = highs
-    return solution
+        return unbounded_or_infeasible(compiled, rest, watch)
+    if status == _STATUS.kInfeasible and not compiled.is_mip:
+        return _infeasible_after_all(compiled, rest, watch)
+    huge = abs(highs.getInfo().objective_function_value) > SUSPICIOUS_OBJECTIVE
+    if compiled.is_mip and termination == OPTIMAL and huge:
+        return _unbounded_after_all(compiled, rest, watch)
+    return termination
 
 
 class HighsSession:
     """A linear model that stays in HiGHS: change it, solve it again from where it stands."""
 
-    def __init__(self, compiled: CompiledModel, options: SolverOptions) -> None:
+    def __init__(self, compiled: CompiledModel, options: SolverOptions, callbacks: Callbacks = NO_CALLBACKS) -> None:
         self._highs = new_highs(compiled, options)
-        self._options = options
-        if compiled.column_count >= LARGE_LP_COLUMNS:
+        self._options, self._callbacks = options, callbacks
+        if suits_interior_point(compiled):
             set_option(self._highs, "solver", "ipx")
 
     def apply(self, kind: str, positions: Positions, lower: Floats, upper: Floats) -> None:
@@ -160,92 +168,46 @@ class HighsSession:
 
     def solve(self, compiled: CompiledModel) -> LXSolution:
         """Return the solution of the model as it stands now, which `compiled` describes."""
-        started = time.monotonic()
-        self._highs.run()
-        if self._highs.getModelStatus() not in _ANSWERS:
+        watch = Watch(self._callbacks)
+        self._run(watch)
+        if self._highs.getModelStatus() not in _ANSWERS and not watch.stopped:
             self._highs.clearSolver()
             set_option(self._highs, "solver", "simplex")
-            self._highs.run()
-        solution = read_solution(self._highs, compiled, self._options, started)
+            self._run(watch)
+        solution = read_solution(self._highs, compiled, self._options, watch)
         solution.live = None  # the model in HiGHS goes on changing
         set_option(self._highs, "solver", "simplex")  # from here on from the last basis
         return solution
 
+    def _run(self, watch: Watch) -> None:
+        if self._callbacks == NO_CALLBACKS:
+            run(self._highs)  # nobody looks, so nothing is written down either
+        else:
+            watch.run(self._highs)
 
-def unbounded_or_infeasible(compiled: CompiledModel, options: SolverOptions) -> str:
+
+def unbounded_or_infeasible(compiled: CompiledModel, options: SolverOptions, watch: Watch) -> str:
     """Return which of the two a model is, or how the question ended: solved again without an objective."""
     highs = new_highs(without_objective(compiled), options)
-    highs.run()
+    watch.run(highs, aside=True)
     termination = _TERMINATIONS.get(highs.getModelStatus(), ERROR)
     return UNBOUNDED if termination == OPTIMAL else termination
 
 
-def _infeasible_after_all(compiled: CompiledModel, options: SolverOptions) -> str:
+def _infeasible_after_all(compiled: CompiledModel, options: SolverOptions, watch: Watch) -> str:
     """Return INFEASIBLE unless there is a plan: presolve calls some unbounded linear models infeasible."""
-    if unbounded_or_infeasible(compiled, options) != UNBOUNDED:
-        return INFEASIBLE
+    found = unbounded_or_infeasible(compiled, options, watch)
+    if found != UNBOUNDED:
+        return INTERRUPTED if found == INTERRUPTED else INFEASIBLE
     highs = new_highs(compiled, options)
     set_option(highs, "presolve", "off")
-    highs.run()
+    watch.run(highs, aside=True)
     return UNBOUNDED if highs.getModelStatus() == _STATUS.kUnbounded else ERROR
 
 
-def _unbounded_after_all(compiled: CompiledModel, options: SolverOptions) -> str:
+def _unbounded_after_all(compiled: CompiledModel, options: SolverOptions, watch: Watch) -> str:
     """Return UNBOUNDED if a feasible whole-number model with a huge optimum has an unbounded relaxation."""
     highs = new_highs(relaxed(compiled), options)
-    highs.run()
+    watch.run(highs, aside=True)
     unbounded = highs.getModelStatus() in (_STATUS.kUnbounded, _STATUS.kUnboundedOrInfeasible)
     return UNBOUNDED if unbounded else OPTIMAL
-
-
-def _collect_log(highs: Any) -> list[str]:
-    """Return the list that HiGHS' messages go to."""
-    lines: list[str] = []
-    highs.cbLogging += lambda event: lines.append(event.message)
-    return lines
-
-
-def _watch(highs: Any, started: float, progress: ProgressCallback | None, stop: StopCallback | None) -> None:
-    """Report progress and ask for a stop at HiGHS' callbacks, about ten times a second at most."""
-    if progress is None and stop is None:
-        return
-    last = 0.0
-
-    def look(event: Any) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last < 0.1:
-            return
-        last = now
-        if stop is not None and stop():
-            event.interrupt()
-        if progress is not None:
-            out = event.data_out
-            best, bound = float(out.mip_primal_bound), float(out.mip_dual_bound)
-            progress(Progress(now - started, _finite(best), _finite(bound)))
-
-    def look_simplex(event: Any) -> None:
-        if stop is not None and stop():
-            event.interrupt()
-        if progress is not None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last >= 0.1:
-                last = now
-                progress(Progress(now - started))
-
-    def improve(event: Any) -> None:
-        if progress is not None:
-            out = event.data_out
-            values = np.array(out.mip_solution, dtype=np.float64)
-            seconds, best = time.monotonic() - started, float(out.objective_function_value)
-            progress(Progress(seconds, best, _finite(float(out.mip_dual_bound)), values))
-
-    highs.cbMipImprovingSolution += improve
-    highs.cbMipInterrupt += look
-    highs.cbSimplexInterrupt += look_simplex
-    highs.cbIpmInterrupt += look_simplex
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) and abs(value) < 1e20 else None
