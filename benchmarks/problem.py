@@ -8,17 +8,22 @@
 
 Each product takes 3 machines and 5 materials. Variables are numbered make, sell, stock, each by
 product and period; rows are numbered balance, hours, material, each by its thing and period.
+
+BENCHMARK_PLANT names the plant. "ten periods" has machines and materials in proportion to its products. "half a year"
+has 26 weeks, 20 machines and 40 materials: it is no longer to write down, and takes a solver ten times as long.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-PERIODS = 10
+HALF_A_YEAR = os.environ.get("BENCHMARK_PLANT") == "half a year"
+PERIODS = 26 if HALF_A_YEAR else 10
 MACHINES_PER_PRODUCT, MATERIALS_PER_PRODUCT = 3, 5
 WORN, POOR, LEAST = 1.25, 1.125, 0.75  # how much more is taken, and the least of it; in functions that choose and call
 
@@ -75,7 +80,8 @@ def plant(variables: int, seed: int = 7) -> Plant:
     """Return a random plant of about so many variables; its numbers have few digits, so that text holds them."""
     chance = np.random.default_rng(seed)
     products = max(variables // (3 * PERIODS), 1)
-    machines, materials = max(products // 30, 5), max(products // 15, 8)
+    machines, materials = (20, 40) if HALF_A_YEAR else (max(products // 30, 5), max(products // 15, 8))
+    scarce = 0.6 if HALF_A_YEAR else 1.0
 
     def uniform(low: float, high: float, *shape: int) -> Any:
         return np.round(chance.uniform(low, high, shape), 2)
@@ -103,7 +109,7 @@ def plant(variables: int, seed: int = 7) -> Plant:
         material=several(materials, MATERIALS_PER_PRODUCT),
         quantity=uniform(0.5, 6, products * MATERIALS_PER_PRODUCT),
         is_poor=chance.random((materials, PERIODS)) < 0.2,
-        available_quantity=np.round(products / materials * uniform(800, 2400, materials, PERIODS), 2),
+        available_quantity=np.round(scarce * products / materials * uniform(800, 2400, materials, PERIODS), 2),
     )
 
 
