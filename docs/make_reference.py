@@ -22,7 +22,7 @@ GROUPS = {
     "Solving": [
         "LXOptimizer", "SolverOptions", "LXSolution", "LXValues",
         "OPTIMAL", "INFEASIBLE", "UNBOUNDED", "TIME_LIMIT", "INTERRUPTED", "ERROR",
-        "Progress", "ProgressCallback", "StopCallback", "make_solver",
+        "Progress", "ProgressCallback", "StopCallback", "LogCallback", "make_solver",
     ],
     "What-ifs and prices": [
         "LXWhatIfAnalyzer", "LXWhatIfResult", "LimitPrices", "price_limits", "least_of_the_best", "solve_linear",
@@ -33,9 +33,10 @@ GROUPS = {
         "apply_to_fresh", "FreshRows", "Difference",
     ],
     "Copies": ["dump_model", "load_model", "FORMAT_VERSION"],
-    "The compiled model": ["CompiledModel", "compile_model", "with_whole_decisions_held"],
+    "The compiled model": ["CompiledModel", "compile_model", "with_whole_decisions_held", "write_lp", "write_mps"],
     "Errors": [
         "LXError", "LXModelError", "LXNotLoadedError", "LXDetachError", "LXCopyError", "LXSolverError",
+        "LXUnsupportedError", "LXNotNowError",
     ],
 }  # fmt: skip
 

@@ -40,7 +40,7 @@ from .solution import (
     LXSolution,
     LXValues,
 )
-from .solvers import Progress, ProgressCallback, SolverOptions, StopCallback, make_solver
+from .solvers import LogCallback, Progress, ProgressCallback, SolverOptions, StopCallback, make_solver
 from .variable import LXVariable
 
 __all__ = [
@@ -80,6 +80,7 @@ __all__ = [
     "LXWhatIfAnalyzer",
     "LXWhatIfResult",
     "LimitPrices",
+    "LogCallback",
     "Progress",
     "ProgressCallback",
     "SolverOptions",
