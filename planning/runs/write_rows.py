@@ -80,10 +80,17 @@ def needs_instances(model: type[models.Model], connection: BaseDatabaseWrapper) 
     return (
         connection.vendor not in _WRITERS
         or any(signal.has_listeners(model) for signal in _SIGNALS)
-        or type(model._default_manager.all()).bulk_create is not models.QuerySet.bulk_create
+        or not _creates_plainly(model._default_manager)
         or bool(model._meta.parents)
         or any(_fills_itself(field) or hasattr(field, "get_placeholder") for field in _own_fields(model))
     )
+
+
+def _creates_plainly(manager: models.Manager[Any]) -> bool:
+    """Whether neither the manager nor its querysets have a `bulk_create` of their own."""
+    plain = models.QuerySet.bulk_create
+    in_manager = getattr(type(manager).bulk_create, "__wrapped__", None)  # Django makes it from the queryset's
+    return in_manager is plain and type(manager.all()).bulk_create is plain
 
 
 def _own_fields(model: type[models.Model]) -> list[_Field]:
@@ -152,7 +159,7 @@ def _stored(field: _Field, column: Sequence[Any] | None, count: int, connection:
 
 def _bulk_create(model: type[models.Model], values: _Values, connection: BaseDatabaseWrapper) -> None:
     rows = [model(**dict(zip(values, row, strict=True))) for row in zip(*values.values(), strict=True)]
-    model._default_manager.using(connection.alias).bulk_create(rows, batch_size=_BATCH_SIZE)
+    model._default_manager.db_manager(connection.alias).bulk_create(rows, batch_size=_BATCH_SIZE)
 
 
 def _insert(connection: BaseDatabaseWrapper, table: str, names: list[str], columns: list[Sequence[Any]]) -> None:

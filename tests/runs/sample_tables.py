@@ -66,6 +66,23 @@ class Listed(models.Model):
         app_label, apps = "rows", REGISTRY
 
 
+class Noting(models.Manager[Any]):
+    """A manager with something to do when rows are created."""
+
+    def bulk_create(self, objs: Any, *args: Any, **options: Any) -> Any:
+        for row in objs:
+            row.text += ", noted"
+        return super().bulk_create(objs, *args, **options)
+
+
+class Noted(models.Model):
+    text = models.CharField(max_length=50)
+    objects = Noting()
+
+    class Meta:
+        app_label, apps = "rows", REGISTRY
+
+
 class Stamped(models.Model):
     text = models.CharField(max_length=50)
     changed_at = models.DateTimeField(auto_now=True)

@@ -21,7 +21,7 @@ from planning.models import RESULT_TABLES
 from planning.runs.database_block import DatabaseBlocked, database_blocked
 from planning.runs.write_rows import RowsRefused, needs_instances, write_rows
 from tests.private_postgresql import PostgreSQL
-from tests.runs.sample_tables import Bytes, Child, Listed, Owner, Sample, Stamped, sample_tables
+from tests.runs.sample_tables import Bytes, Child, Listed, Noted, Owner, Sample, Stamped, sample_tables
 
 UTC_MOMENT = dt.datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=dt.UTC)
 VALUES: dict[str, list[Any]] = {
@@ -60,7 +60,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory, postgresql: PostgreSQL, dja
 
 def emptied(alias: str) -> str:
     """Return a database in which there are two owners and nothing else."""
-    for model in (Sample, Listed, Stamped, Bytes, Child, Owner):
+    for model in (Sample, Listed, Noted, Stamped, Bytes, Child, Owner):
         model._base_manager.using(alias).all().delete()
     Owner.objects.using(alias).bulk_create([Owner(name="Ann"), Owner(name="Bob")])
     return alias
@@ -163,9 +163,10 @@ class TestBulkCreate:
         assert [row[1] for row in stored(store)] == ["Row 0", "Row 1", "Row 2"]
         assert len(seen) == (3 if signal in (pre_init, post_init) else 0)  # bulk_create sends no others
 
-    def test_a_manager_with_a_bulk_create_of_its_own(self, store: str) -> None:
-        write_rows(Listed, {"text": ["a", "b"]}, using=store)
-        assert stored(store, Listed) == [("a, listed",), ("b, listed",)]
+    @pytest.mark.parametrize(("model", "addition"), [(Listed, "listed"), (Noted, "noted")])
+    def test_a_bulk_create_of_its_own(self, store: str, model: type[models.Model], addition: str) -> None:
+        write_rows(model, {"text": ["a", "b"]}, using=store)
+        assert stored(store, model) == [(f"a, {addition}",), (f"b, {addition}",)]
 
     def test_a_field_that_fills_itself(self, store: str) -> None:
         before = dt.datetime.now(dt.UTC)
