@@ -12,8 +12,9 @@ import numpy as np
 
 from .captures import OURS, are_atoms, are_plain, names_used
 from .copier import Copier
-from .detach import materialize_and_detach_list, register_tables, registered_tables
+from .detach import materialize_and_detach_list
 from .gate import is_filled
+from .gathered import register_tables, registered_tables
 from .orm import ATOMS, is_orm_row
 from .reads import reachable
 from .records import COPIED_TABLES, LXRecord, LXRows, LXTable

@@ -19,10 +19,12 @@ from .captures import (
     parts_of,
     refused,
 )
-from .detach import detach_rows, registered_tables
+from .detach import detach_rows
 from .errors import LXDetachError
 from .gate import names_in
-from .orm import ATOMS, held_by, is_orm_row, orm_label, shape_of
+from .gathered import registered_tables
+from .held import held_values
+from .orm import ATOMS, is_orm_row, orm_label
 from .records import COPIED_TABLES, LXRecord
 from .remake import Maker
 
@@ -199,7 +201,7 @@ class Copier:
         edits = record._table.edits
         if not edits:
             return
-        for name, value in held_by(row, shape_of(row)).values.items():
+        for name, value in held_values(row).items():
             if (record._position, name) in edits and getattr(record, name) != value:
                 raise LXDetachError(
                     f"{path} is a live row whose {name} is {value!r}, but its detached record was changed to "

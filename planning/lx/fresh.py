@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import LXModelError
-from .orm import held_by, is_orm_row, orm_label, plain_values, primary_key, shape_of
+from .held import held_values
+from .orm import is_orm_row, orm_label, primary_key, shape_of
 from .records import LXRecord
 
 
@@ -69,11 +70,10 @@ def _differences(record: LXRecord, row: Any) -> list[Difference]:
     """Return the fields in which a fresh row is not what the record was."""
     table, position = record._table, record._position
     found = []
-    for field, value in held_by(row, shape_of(row)).values.items():
+    for field, now in held_values(row).items():
         column = table.columns.get(field)
         if column is None or position in table.unloaded.get(field, ()):
             continue
-        now = plain_values([value], field)[0]
         then = table.edits.get((position, field), column.get(position))
         if then != now:
             found.append(Difference(record, field, then, now))

@@ -157,7 +157,7 @@ class LXIndex:
         if table.key is None or label != table.name:
             return MISSING
         if self._by_primary is None:
-            self._by_primary = {key: position for position, key in enumerate(table.columns[table.key].tolist())}
+            self._by_primary = {key: position for position, key in enumerate(table.primary_keys())}
         primary = row.pk if isinstance(row, LXRecord) else primary_key(row, shape_of(row))
         position = self._by_primary.get(primary, MISSING)
         return MISSING if position == MISSING else int(self.by_row[position])
@@ -181,7 +181,9 @@ def key_of_rows(owner: str, rows: LXRows | list[Any]) -> LXKeyFields:
     """Return the primary key of the rows: the key of a family that names no other."""
     if not isinstance(rows, LXRows) or rows.table.key is None:
         raise LXModelError(f"{owner} has no index, and its rows no primary key. Give its key with indexed_by.")
-    return LXKeyFields(((FIELD, 0, (), rows.table.key),), is_tuple=False)
+    key = rows.table.key
+    fields = (key,) if isinstance(key, str) else key
+    return LXKeyFields(tuple((FIELD, 0, (), field) for field in fields), is_tuple=key is fields)
 
 
 def named(name: str, key: Hashable) -> str:

@@ -80,9 +80,10 @@ class _Load:
         """Read a table without its relations."""
         columns = {name: self.reader.column(column) for name, column in described["columns"].items()}
         size, key = described["size"], described["key"]
+        key = tuple(key) if isinstance(key, list) else key
         if type(size) is not int or size < 0 or (size and not columns and not described["links"]):
             raise LXCopyError("The model copy has a table of the wrong size.")
-        if key is not None and key not in columns:
+        if key is not None and any(name not in columns for name in (key if isinstance(key, tuple) else [key])):
             raise LXCopyError("The model copy has a table without its key.")
         dimensions = described["dimensions"]
         if not isinstance(dimensions, list) or any(name not in described["links"] for name in dimensions):

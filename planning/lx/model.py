@@ -10,9 +10,9 @@ from typing import Any
 from .adopt import adopt_tables
 from .closures import copied_object
 from .constraint import LXConstraint
-from .detach import register_tables, registered_tables
 from .errors import LXCopyError, LXModelError
 from .expression import LXLinearExpression
+from .gathered import register_tables, registered_tables
 from .reads import FrozenReader, guard_tables, tables_of
 from .records import COPIED_TABLES, LXRows, LXTable
 from .variable import LXVariable

@@ -5,18 +5,14 @@ A row is read from what it holds in memory. Nothing here makes a query.
 
 from __future__ import annotations
 
-import copy
 import datetime
-import enum
 import operator
 import uuid
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-
-from .errors import LXModelError
 
 DJANGO, SQLALCHEMY = "django", "sqlalchemy"
 ATOMS = frozenset(
@@ -25,7 +21,6 @@ ATOMS = frozenset(
         datetime.date, datetime.datetime, datetime.time, datetime.timedelta,
     }
 )  # fmt: skip
-_CONTAINERS = (list, dict, tuple, set, frozenset)
 
 
 @dataclass(frozen=True)
@@ -46,23 +41,12 @@ class Shape:
     fields: tuple[str, ...]
     keys: tuple[str, ...]
     references: Mapping[str, Reference]
+    kinds: Mapping[str, type]  # what a column without values would hold, where that is float, int or bool
 
     @property
-    def key(self) -> str | None:
-        """The field of the primary key, None where it has several."""
-        return self.keys[0] if len(self.keys) == 1 else None
-
-
-Related = tuple[Shape | None, list[Any]]  # the rows' shape (None: not known, there are no rows), and the rows
-
-
-@dataclass
-class Held:
-    """What one row holds: values by field, and what is loaded of its relations."""
-
-    values: dict[str, Any]
-    ones: dict[str, Related]  # no row: None
-    manies: dict[str, Related]
+    def key(self) -> str | tuple[str, ...]:
+        """The field of the primary key, or its fields where it has several."""
+        return self.keys[0] if len(self.keys) == 1 else self.keys
 
 
 def is_django_row(source: Any) -> bool:
@@ -86,6 +70,16 @@ def is_session(source: Any) -> bool:
     return all(callable(getattr(type(source), name, None)) for name in ("query", "commit", "rollback"))
 
 
+def is_queryset(source: Any) -> bool:
+    """Whether `source` is a Django queryset or manager, by what it carries."""
+    return hasattr(source, "values_list") and hasattr(getattr(source, "model", None), "_meta")
+
+
+def is_query(source: Any) -> bool:
+    """Whether `source` is a query of a SQLAlchemy session, by what it carries."""
+    return hasattr(type(source), "column_descriptions") and hasattr(type(source), "__iter__")
+
+
 def orm_label(row: Any) -> str | None:
     """Return the name that the table of an ORM row has when it is detached; None for anything else."""
     if is_django_row(row):
@@ -95,11 +89,17 @@ def orm_label(row: Any) -> str | None:
 
 def shape_of(row: Any) -> Shape:
     """Return the shape of an ORM row."""
-    return shape_of_meta(row._meta) if is_django_row(row) else _shape_of_mapper(row._sa_instance_state.mapper)
+    return shape_of_meta(row._meta) if is_django_row(row) else shape_of_mapper(row._sa_instance_state.mapper)
 
 
 _SHAPES: weakref.WeakKeyDictionary[Any, Shape] = weakref.WeakKeyDictionary()  # of Django's _meta or a mapper
-_FIELDS: weakref.WeakKeyDictionary[type, frozenset[str]] = weakref.WeakKeyDictionary()  # of a Django class
+_KINDS: dict[str, type] = {
+    "FloatField": float,
+    "BooleanField": bool,
+    **dict.fromkeys(("AutoField", "SmallAutoField", "BigAutoField"), int),
+    **dict.fromkeys(("IntegerField", "SmallIntegerField", "BigIntegerField"), int),
+    **dict.fromkeys(("PositiveIntegerField", "PositiveSmallIntegerField", "PositiveBigIntegerField"), int),
+}
 
 
 def shape_of_meta(meta: Any) -> Shape:
@@ -120,14 +120,33 @@ def _read_meta(meta: Any) -> Shape:
         if field.is_relation and field.related_model is not None
     }
     keys = tuple(field.attname for field in getattr(meta, "pk_fields", (meta.pk,)))
-    return Shape(meta.label, DJANGO, tuple(field.attname for field in meta.concrete_fields), keys, references)
+    fields = tuple(field.attname for field in meta.concrete_fields)
+    found = {field.attname: _kind_of_field(field) for field in meta.concrete_fields}
+    kinds = {name: kind for name, kind in found.items() if kind is not None}
+    return Shape(meta.label, DJANGO, fields, keys, references, kinds)
+
+
+def _kind_of_field(field: Any) -> type | None:
+    """Return what a field's values are: float, int, bool, or None for anything else; a key is what it points to."""
+    while field.is_relation and field.related_model is not None:
+        field = field.target_field
+    return None if hasattr(field, "from_db_value") else _KINDS.get(field.get_internal_type())
+
+
+def related_shape(row: Any, reference: Reference | None) -> Shape:
+    """Return the shape of a Django row that a relation leads to: that of a parent where it points to the parent."""
+    if reference is not None and reference.label != orm_label(row):
+        for parent in row._meta.get_parent_list():
+            if parent._meta.label == reference.label:
+                return shape_of_meta(parent._meta)
+    return shape_of(row)
 
 
 def _mapper_label(mapper: Any) -> str:
     return f"{mapper.class_.__module__}.{mapper.class_.__name__}"
 
 
-def _shape_of_mapper(mapper: Any) -> Shape:
+def shape_of_mapper(mapper: Any) -> Shape:
     shape = _SHAPES.get(mapper)
     if shape is None:
         shape = _SHAPES[mapper] = _read_mapper(mapper)
@@ -151,7 +170,17 @@ def _read_mapper(mapper: Any) -> Shape:
         tuple(prop.key for prop in mapper.column_attrs),
         tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key),
         references,
+        {prop.key: kind for prop in mapper.column_attrs if (kind := _kind_of_column(prop.columns[0])) is not None},
     )
+
+
+def _kind_of_column(column: Any) -> type | None:
+    """Return what the values of a column of SQLAlchemy are: float, int, bool, or None for anything else."""
+    try:
+        kind: type = column.type.python_type
+    except NotImplementedError:
+        return None
+    return kind if kind in (float, int, bool) else None
 
 
 def primary_key(row: Any, shape: Shape) -> Any:
@@ -163,100 +192,12 @@ def primary_key(row: Any, shape: Shape) -> Any:
     return found[0] if len(found) == 1 else found
 
 
-def held_by(row: Any, shape: Shape) -> Held:
-    """Return what a row holds in memory, as a row of `shape`, which may be that of a parent."""
-    return _held_by_django(row, shape) if shape.orm == DJANGO else _held_by_sqlalchemy(row, shape)
-
-
-def _held_by_django(row: Any, shape: Shape) -> Held:
-    held = vars(row)
-    values = {name: held[name] for name in shape.fields if name in held}
-    ones: dict[str, Related] = {}
-    for name, other in row._state.fields_cache.items():
-        if is_django_row(other):
-            reference = shape.references.get(name)
-            parent = reference is not None and reference.label != orm_label(other)
-            target = _parent_shape(other, reference.label) if parent and reference else shape_of(other)
-            ones[name] = (target, [other])
-        elif other is None:
-            ones[name] = (None, [])
-    manies: dict[str, Related] = {}
-    for name, others in held.get("_prefetched_objects_cache", {}).items():
-        listed = getattr(others, "_result_cache", others)
-        if listed is not None:
-            manies[_accessor(row, name)] = (
-                shape_of_meta(others.model._meta) if hasattr(others, "model") else None,
-                list(listed),
-            )
-    known = _FIELDS.get(type(row))
-    if known is None:
-        known = _FIELDS[type(row)] = frozenset(field.attname for field in row._meta.concrete_fields)
-    for name, value in held.items():
-        if name in known or name.startswith("_"):
-            continue
-        if isinstance(value, list) and value and all(map(is_django_row, value)):  # Prefetch(…, to_attr=name)
-            manies[name] = (shape_of(value[0]), list(value))
-        elif is_django_row(value):  # a cached property
-            ones[name] = (shape_of(value), [value])
-        elif type(value) in ATOMS or (isinstance(value, _CONTAINERS) and not _holds_rows(value)):
-            values[name] = value
-    return Held(values, ones, manies)
-
-
-def _accessor(row: Any, cached: str) -> str:
-    """Return the attribute of a prefetched relation: the far side of a many-to-many is cached by its query's name."""
-    for relation in row._meta.related_objects:
-        if relation.many_to_many and relation.field.related_query_name() == cached:
-            return str(relation.get_accessor_name())
-    return cached
-
-
-def _holds_rows(value: Any) -> bool:
-    """Whether a container holds ORM rows, at any depth of lists, tuples, sets and dictionaries."""
-    if isinstance(value, dict):
-        return any(_holds_rows(part) for part in [*value.keys(), *value.values()])
-    return any(map(_holds_rows, value)) if isinstance(value, _CONTAINERS) else is_orm_row(value)
-
-
-def _parent_shape(row: Any, label: str) -> Shape:
-    """Return the shape of the parent table through which a relation reaches a row of a child table."""
-    parents = [parent._meta for parent in row._meta.get_parent_list() if parent._meta.label == label]
-    return shape_of_meta(parents[0]) if parents else shape_of(row)
-
-
-def _held_by_sqlalchemy(row: Any, shape: Shape) -> Held:
-    held, state = vars(row), row._sa_instance_state
-    identity = dict(zip(shape.keys, state.identity or (), strict=False))  # stays known when a row has expired
-    values = {name: held.get(name, identity.get(name)) for name in shape.fields if name in held or name in identity}
-    ones: dict[str, Related] = {}
-    manies: dict[str, Related] = {}
-    for relation in state.mapper.relationships:
-        if relation.key not in held:
-            continue
-        target, value = _shape_of_mapper(relation.mapper), held[relation.key]
-        if relation.uselist and isinstance(value, (list, set)):
-            manies[relation.key] = (target, list(value))
-        elif not relation.uselist:
-            ones[relation.key] = (target, [] if value is None else [value])
-    return Held(values, ones, manies)
-
-
-def plain_values(values: Iterable[Any], field: str) -> list[Any]:
-    """Return values that share nothing with the rows they came from; files by name, choices by value."""
-    listed = list(values)
-    if ATOMS.issuperset(map(type, listed)):
-        return listed
-    return [value if type(value) in ATOMS else _plain(value, field) for value in listed]
-
-
-def _plain(value: Any, field: str) -> Any:
-    if isinstance(value, enum.Enum) and isinstance(value, (str, int)):
-        return value.value
-    if hasattr(type(value), "chunks") and hasattr(value, "name"):
-        return value.name  # the file of a FileField
+def primary_keys(rows: Sequence[Any], shape: Shape) -> list[Any]:
+    """Return the primary keys of rows, as `primary_key` does."""
     try:
-        return copy.deepcopy(value)
-    except Exception as error:
-        raise LXModelError(
-            f"{field} holds {value!r}, which can't be copied: {error}. Leave it out of the query."
-        ) from error
+        found = list(map(operator.itemgetter(*shape.keys), map(vars, rows)))
+    except KeyError:
+        return [primary_key(row, shape) for row in rows]
+    if None in found or (len(shape.keys) > 1 and any(None in key for key in found)):
+        return [primary_key(row, shape) for row in rows]
+    return found

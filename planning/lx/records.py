@@ -73,12 +73,12 @@ class LXTable:
         links: Mapping[str, LXLink] | None = None,
         *,
         size: int | None = None,
-        key: str | None = None,
+        key: str | tuple[str, ...] | None = None,
         dimensions: tuple[str, ...] = (),
         orm: str = "",
     ) -> None:
         self.name = name
-        self.key = key  # the column of the primary key, which `row.pk` reads
+        self.key = key  # the column of the primary key, or its columns, which `row.pk` reads
         self.guard: Callable[[LXTable, str], None] | None = None  # asked before a change, in a model copy
         self.dimensions = dimensions  # relations that a function takes as arguments of their own, instead of the row
         self.columns: dict[str, LXColumn] = {
@@ -94,6 +94,7 @@ class LXTable:
         self.orm = orm  # where the rows came from, for the remedy in messages
         self.many_links: dict[str, LXManyLink] = {}
         self.unloaded: dict[str, set[int]] = {}  # where a field was not loaded that other rows have; NULL stands there
+        self.refused: dict[str, str] = {}  # relations that can't be detached, and why
         self.edits: dict[tuple[int, str], Any] = {}  # what the cells held that were written since
         self.watchers: list[Callable[[int, str], None]] = []  # told what is written, while a function runs
         self._records: dict[int, LXRecord] = {}
@@ -187,8 +188,21 @@ class LXTable:
         if many is not None and many.lengths[position] != UNLOADED:
             return many.get(position)
         if many is None and field == "pk" and self.key is not None:
-            return self.get(position, self.key)
+            return self.primary_key(position)
         raise self.not_loaded(field)
+
+    def primary_key(self, position: int) -> Any:
+        """Return the primary key of the row at `position`: a tuple where it has several fields, None without one."""
+        if isinstance(self.key, tuple):
+            return tuple(self.get(position, field) for field in self.key)
+        return None if self.key is None else self.get(position, self.key)
+
+    def primary_keys(self) -> list[Any]:
+        """Return the primary keys of all rows, as `primary_key` gives them; nothing for rows without one."""
+        if self.key is None:
+            return []
+        parts = [self.rows.column(field).tolist() for field in ([self.key] if isinstance(self.key, str) else self.key)]
+        return parts[0] if isinstance(self.key, str) else list(zip(*parts, strict=True))
 
     @property
     def _model(self) -> str:
@@ -262,15 +276,14 @@ class LXRecord:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, LXRecord):
             return self._table is other._table and self._position == other._position
-        key, label = self._table.key, orm_label(other)
-        if key is None or label is None:
+        label = orm_label(other)
+        if self._table.key is None or label is None:
             return NotImplemented
-        same = label == self._table.name and self._table.get(self._position, key) == primary_key(other, shape_of(other))
-        return bool(same)
+        return label == self._table.name and bool(self.pk == primary_key(other, shape_of(other)))
 
     def __hash__(self) -> int:
-        key = self._table.columns.get(self._table.key) if self._table.key is not None else None
-        return hash((id(self._table), self._position) if key is None else key.get(self._position))  # as the live row's
+        table = self._table  # as the live row's
+        return hash((id(table), self._position) if table.key is None else table.primary_key(self._position))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return LXTable.record, (self._table, self._position)  # a copy is the record of the copied table
