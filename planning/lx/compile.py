@@ -292,6 +292,19 @@ def _added_up(
     return row, column.astype(np.int32), values
 
 
+def empty_rows_that_fail(compiled: CompiledModel) -> str:
+    """Return in words which row has no variables but asks for something; empty where there is none."""
+    is_empty = np.diff(compiled.starts) == 0
+    failing = np.flatnonzero(is_empty & ((compiled.row_lower > 0) | (compiled.row_upper < 0))).tolist()
+    if not failing:
+        return ""
+    row = failing[0]
+    lower, upper = float(compiled.row_lower[row]), float(compiled.row_upper[row])
+    asked = f"at least {lower:g}" if lower > 0 else f"at most {upper:g}"
+    more = f" The same holds for {len(failing) - 1} more." if len(failing) > 1 else ""
+    return f"{compiled.row_name(row)} has no variables, so it is 0, but it is to be {asked}.{more}"
+
+
 def without_objective(compiled: CompiledModel) -> CompiledModel:
     """Return the model with nothing to optimise: is there any plan?"""
     return replace(compiled, cost=np.zeros(compiled.column_count), offset=0.0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any, Generic, TypeVar
 
-from .compile import CompiledModel, compile_model
+from .compile import CompiledModel, compile_model, empty_rows_that_fail
 from .errors import LXSolverError
 from .model import LXModel
-from .solution import LXSolution
+from .solution import INFEASIBLE, LXSolution
 from .solvers import SolverOptions, make_solver
 from .solvers.base import Callbacks, LogCallback, ProgressCallback, StopCallback
 from .solvers.registry import require
@@ -98,7 +98,10 @@ class LXOptimizer(Generic[T]):
         callbacks = replace(self.callbacks, progress=progress or self.callbacks.progress, stop=stop)
         require(self._backend, _given(callbacks))
         compiled = compile_model(model) if isinstance(model, LXModel) else model
-        return self._backend.solve(compiled, self.options, callbacks)
+        solution = self._backend.solve(compiled, self.options, callbacks)
+        if solution.termination == INFEASIBLE:
+            solution.message = empty_rows_that_fail(compiled) or solution.message
+        return solution
 
     def _with(self, **option: Any) -> LXOptimizer[T]:
         asked = replace(self.options, **option)

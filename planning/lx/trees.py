@@ -195,7 +195,9 @@ class _Captured:
         if isinstance(value, LXRecord):
             return _Captured(value)
         _number(value)
-        return _Symbol(("r", self._record, field))
+        table = self._record._table
+        column = table.key if field == "pk" and field not in table.columns else field  # another name of a column
+        return _Symbol(("r", self._record, column))
 
 
 def _evaluate(node: Any, arguments: tuple[Any, ...]) -> Any:
