@@ -18,14 +18,26 @@ def prepare(plant: Plant) -> Rows:
 
 def build(rows: Rows) -> Any:
     """Return the PuLP problem after HiGHS has got it."""
+    problem = formulated(rows)
+    solver = pulp.HiGHS(msg=False)
+    solver.createAndConfigureSolver(problem)
+    solver.buildSolverModel(problem)
+    return problem
+
+
+def formulated(rows: Rows, change: Any = None) -> Any:
+    """Return the PuLP problem, with one number changed where a change is given (its kind, thing, period, value)."""
+    altered = {} if change is None else {(change.kind, change.thing, change.period): change.value}
     problem = pulp.LpProblem("plant", pulp.LpMaximize)
     cells = [(p, t) for p in range(rows.products) for t in range(PERIODS)]
     make = {(p, t): pulp.LpVariable(f"make_{p}_{t}", 0) for p, t in cells}
-    sell = {(p, t): pulp.LpVariable(f"sell_{p}_{t}", 0, rows.demand[p][t]) for p, t in cells}
+    sell = {
+        (p, t): pulp.LpVariable(f"sell_{p}_{t}", 0, altered.get(("bound", p, t), rows.demand[p][t])) for p, t in cells
+    }
     stock = {(p, t): pulp.LpVariable(f"stock_{p}_{t}", 0, rows.max_stock[p]) for p, t in cells}
     problem += pulp.LpAffineExpression(
         [(make[p, t], -rows.cost[p]) for p, t in cells]
-        + [(sell[p, t], rows.profit[p]) for p, t in cells]
+        + [(sell[p, t], altered.get(("cost", p, t), rows.profit[p])) for p, t in cells]
         + [(stock[p, t], -rows.holding[p]) for p, t in cells]
     )
     for p, t in cells:
@@ -40,10 +52,8 @@ def build(rows: Rows) -> Any:
         for i, taken in enumerate(takers):
             for t in range(PERIODS):
                 terms = [(make[p, t], amount) for p, amount in taken]
-                problem += pulp.LpAffineExpression(terms) <= limits[i][t], f"{name}_{i}_{t}"
-    solver = pulp.HiGHS(msg=False)
-    solver.createAndConfigureSolver(problem)
-    solver.buildSolverModel(problem)
+                limit = altered.get(("right side", i, t), limits[i][t]) if name == "hours" else limits[i][t]
+                problem += pulp.LpAffineExpression(terms) <= limit, f"{name}_{i}_{t}"
     return problem
 
 

@@ -188,7 +188,40 @@ def other_legs(quick: bool) -> dict[str, dict[str, dict[str, float]]]:
             size,
             rounds,
         ),
-        "with solver": side_by_side([(HAND, "by_hand.solve"), ("planning.lx", "by_lx.solve")], 10_000, 3),
+    }
+
+
+SOLVED = [
+    ("planning.lx", "solver.cold_by_lx"),
+    ("by hand, with the same method", "solver.cold_by_hand"),
+    ("by hand, with HiGHS' own choice", "solver.cold_by_highs_defaults"),
+    ("PuLP with its defaults (CBC)", "solver.cold_by_pulp"),
+]
+PLANTS = ("ten periods", "half a year")
+
+
+def cold_legs(quick: bool) -> dict[str, dict[str, dict[str, float]]]:
+    """A plan from nothing, by plant."""
+    rounds = 1 if quick else 3
+    return {plant: side_by_side(SOLVED, 10_000, rounds, {"BENCHMARK_PLANT": plant}) for plant in PLANTS}
+
+
+def what_if_legs(quick: bool) -> dict[str, dict[str, dict[str, float]]]:
+    """What-ifs on the plant that is hard to solve, by kind of change; the last two without the solver."""
+    return {
+        kind: side_by_side(
+            [
+                ("by hand: warm HiGHS", f"solver.what_ifs_by_hand/{kind}"),
+                ("planning.lx", f"solver.what_ifs_by_lx/{kind}"),
+                ("PuLP, built and solved again", f"solver.what_ifs_by_pulp/{kind}"),
+                ("by hand, without solver", f"solver.what_ifs_by_hand/{kind}/without"),
+                ("planning.lx, without solver", f"solver.what_ifs_by_lx/{kind}/without"),
+            ],
+            10_000,
+            1 if quick else 3,
+            {"BENCHMARK_PLANT": "half a year"},
+        )
+        for kind in ("right_side", "bound", "cost")
     }
 
 
@@ -203,7 +236,8 @@ def main() -> None:
     from report import page, picture
 
     builds, kept, others = build_legs(quick), kept_legs(quick), other_legs(quick)
-    text = page(builds, kept, others, _machine())
+    solved = cold_legs(quick), what_if_legs(quick)
+    text = page(builds, kept, others, solved, _machine())
     print(text)
     if not quick:
         (DOCS / "benchmarks.md").write_text(text, encoding="utf-8")
