@@ -22,7 +22,7 @@ PLANNED = [
     for name in EXPECTED
     if not any((PLANTS_DIR / name / f"{t}.csv").exists() for t in ("customer_orders", "goals"))
 ]
-SOLVERS = ["highs", "pulp:CBC"]
+SOLVERS = ["highs", "pulp:CBC", "pulp:HiGHS"]
 EXIT_CODES = {"optimal": 0, "infeasible": 3, "unbounded": 3}
 
 
