@@ -51,6 +51,7 @@ _LIVE = (  # what a type that can't be detached has
     (("read", "close"), "an open file"),
 )
 _OPAQUE_LIMIT = 10_000  # objects that are looked at inside one of a library
+_NEAR = 2  # steps from such an object to its attributes
 
 
 def is_library(module: str | None) -> bool:
@@ -113,7 +114,11 @@ def are_plain(objects: Sequence[Any]) -> bool:
 def _slots(kind: type) -> Iterator[str]:
     for owner in kind.__mro__:
         slots = vars(owner).get("__slots__", ())
-        yield from (name for name in ((slots,) if isinstance(slots, str) else slots) if not name.startswith("__"))
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if not name.startswith("__"):
+                yield name
+            elif not name.endswith("__"):
+                yield f"_{owner.__name__.lstrip('_')}{name}"  # as Python names what is private
 
 
 def attributes(value: Any) -> dict[str, Any]:
@@ -168,28 +173,30 @@ def is_opaque(value: Any) -> bool:
 
 def _of_object(value: Any) -> Iterator[Part]:
     if is_opaque(value):
-        for row in _rows_inside(value):
-            yield Part("", row, value)
+        is_result = isinstance(value, Sequence) and hasattr(value, "_fields")  # what SQLAlchemy's queries give
+        yield from (Part("", part, value) for part in (value if is_result else _live_inside(value)))
         return
     yield from (Part(f".{name}", part) for name, part in attributes(value).items())
 
 
-def _rows_inside(value: Any) -> Iterator[Any]:
-    """Yield a row that an object of a library leads to: an iterator or view over rows, a weak dictionary, …"""
+def _live_inside(value: Any) -> Iterator[Any]:
+    """Yield what is live in an object of a library: a row that it leads to, or a queryset or session near to it."""
     if type(value).__module__.partition(".")[0] == "logging":
         return  # loggers lead to all others
-    seen, waiting = {id(value)}, [value]
+    seen, waiting = {id(value)}, deque([(value, 0)])
     while waiting and len(seen) < _OPAQUE_LIMIT:
-        held = waiting.pop()
+        held, depth = waiting.popleft()
         for part in (*gc.get_referents(held), *_unseen(held)):
-            if type(part) in ATOMS or id(part) in seen or isinstance(part, (type, types.ModuleType)):
+            if type(part) in ATOMS or id(part) in seen or isinstance(part, (type, types.ModuleType, types.CodeType)):
                 continue
-            if is_orm_row(part):
+            if is_orm_row(part) or (depth < _NEAR and refused(part) is not None):
                 yield part
                 return
-            if not isinstance(part, (types.FunctionType, types.CodeType, types.FrameType)):
-                seen.add(id(part))
-                waiting.append(part)
+            seen.add(id(part))
+            if isinstance(part, types.FunctionType):
+                waiting.extend((one, depth) for one in (*(part.__closure__ or ()), *(part.__defaults__ or ())))
+            elif not isinstance(part, types.FrameType):
+                waiting.append((part, depth + 1))
 
 
 def _unseen(value: Any) -> list[Any]:
@@ -253,19 +260,30 @@ def _of_callable(value: Any) -> Iterator[Part]:
         yield from (Part(f"argument {name!r}", argument) for name, argument in value.keywords.items())
     else:
         yield Part("function", value.__wrapped__)
+        yield from (Part("cache", part) for part in _live_inside(value))
 
 
-def of_class(kind: type) -> Iterator[tuple[str, Part]]:
+def is_orm_class(kind: type) -> bool:
+    """Whether a class is one whose instances are rows."""
+    return hasattr(kind, "_meta") or hasattr(kind, "__mapper__")
+
+
+def of_class(kind: type, *, is_called: bool) -> Iterator[tuple[str, Part]]:
     """Yield what a class of the modeller's own holds, by name: its functions and its values.
 
-    None of them can be replaced in a copy. `__init__` is left out: it made the object.
+    None of them can be replaced in a copy. `__init__` belongs to it where the class itself may be
+    called; for an object it has run before.
     """
     for owner in kind.__mro__:
         if is_library(owner.__module__):
             continue
         for name, held in vars(owner).items():
             found = getattr(held, "__func__", getattr(held, "fget", getattr(held, "func", held)))
-            if name != "__init__" and type(found) not in ATOMS and not isinstance(found, types.MemberDescriptorType):
+            if (
+                (is_called or name != "__init__")
+                and type(found) not in ATOMS
+                and not isinstance(found, types.MemberDescriptorType)
+            ):
                 yield name, Part(f".{name}", found, owner)
 
 

@@ -169,6 +169,8 @@ def _blocks(families: list[Any]) -> tuple[dict[str, Block], int]:
     blocks: dict[str, Block] = {}
     start = 0
     for family in families:
+        if family.name in blocks:  # it was renamed since the model took it
+            raise LXModelError(f"The model has {family.name!r} twice. Give another name.")
         blocks[family.name] = Block(family, start, len(family))
         start += len(family)
     return blocks, start

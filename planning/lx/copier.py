@@ -15,6 +15,7 @@ from .captures import (
     Part,
     is_library,
     is_opaque,
+    is_orm_class,
     of_class,
     parts_of,
     refused,
@@ -46,7 +47,7 @@ class Copier:
         self.rows: dict[int, Any] = {}
         self.ours: list[Any] = []
         self.names: set[str] = set()  # every name in the functions that were reached
-        self.classes: set[type] = set()
+        self.classes: set[tuple[type, type]] = set()  # themselves, or those of objects
         self.unnamed: list[tuple[str, str, Part]] = []  # of those classes, what no function has named so far
 
     def copied(self, values: Mapping[str, Any], *, deep: bool) -> dict[str, Any]:
@@ -152,16 +153,18 @@ class Copier:
             fresh = names_in(value.__code__) - self.names
             self.names |= fresh
             found = self.unnamed if fresh else []
-        elif kind not in self.classes and not is_library(kind.__module__):
-            self.classes.add(kind)
-            found = [(name, f"{path} › .{name}", part) for name, part in of_class(kind)]
-            self.unnamed += found
         else:
-            return
+            made = value if isinstance(value, type) else kind
+            if (made, kind) in self.classes or is_library(made.__module__) or is_orm_class(made):
+                return
+            self.classes.add((made, kind))
+            found = [(name, f"{path} › .{name}", part) for name, part in of_class(made, is_called=made is value)]
+            self.unnamed += found
         every = not self.names.isdisjoint(_ASK_BY_NAME)
         used = [entry for entry in found if every or entry[0] in self.names or _is_operator(*entry)]
         if used:
-            self.unnamed = [entry for entry in self.unnamed if entry not in used]
+            taken = set(map(id, used))
+            self.unnamed = [entry for entry in self.unnamed if id(entry) not in taken]
         yield from (entry[1:] for entry in used)
 
     # --- what follows from it ---------------------------------------------------------------

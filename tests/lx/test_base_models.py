@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import gc
 import pickle
 import sys
@@ -14,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from django.core.paginator import Paginator
 from django.db import connection
 from django.utils.functional import SimpleLazyObject
 from sqlalchemy import event
@@ -32,6 +35,7 @@ from planning.lx import (
     LXRecord,
     LXVariable,
     compile_model,
+    copy_function_detaching_closure,
     dump_model,
     materialize_and_detach_list,
 )
@@ -335,6 +339,44 @@ class TestWhatCannotBeDetached:
         with pytest.raises(LXDetachError, match=r"closure 'planner' › \.machine holds a row .* class or module"):
             model_with(lambda p: planner.machine.available_hours)
 
+    def test_is_refused_in_a_class_that_is_called_or_lies_in_a_container(self, machine: Machine) -> None:
+        class Loads:
+            def __init__(self) -> None:
+                self.rows = list(Product.objects.all())
+
+        class Holds:
+            machine: Any = None
+
+        held = {"kind": Holds}
+        Holds.machine = machine
+        with pytest.raises(LXDetachError, match=r"closure 'Loads' › \.__init__ › global 'Product' › \.objects is"):
+            model_with(lambda p: len(Loads().rows))
+        with pytest.raises(LXDetachError, match=r"closure 'held' › \['kind'\] › \.machine holds a row"):
+            model_with(lambda p: held["kind"].machine.available_hours)
+        for kind in (Machine, Holds):
+            assert (
+                compile_model(model_with(lambda p, k=kind: 2.0 if isinstance(p, k) else 1.0)).cost.tolist() == [2.0] * 3
+            )
+
+    def test_is_refused_near_to_an_object_of_a_library(self, machine: Machine) -> None:
+        page = Paginator(Machine.objects.order_by("id"), 2).page(1)
+        with pytest.raises(LXDetachError, match=r"closure 'page' is a queryset or manager"):
+            model_with(lambda p: len(page.object_list))
+        called = np.vectorize(lambda number: machine.available_hours)
+        with pytest.raises(LXDetachError, match=r"closure 'called' is a row of a database in a vectorize"):
+            model_with(lambda p: float(called(1)))
+
+    def test_is_refused_in_a_result_row_of_sqlalchemy(self) -> None:
+        engine = guide_tables.init_database()
+        with Session(engine) as session:
+            guide_tables.populate(session)
+            pair = session.query(guide_tables.Product, guide_tables.Product.id).first()
+            with pytest.raises(LXDetachError, match=r"closure 'pair' is a row of a database in a Row"):
+                copy_function_detaching_closure(lambda p: pair[0].profit_per_unit)
+            labels = session.query(guide_tables.Product.name, guide_tables.Product.id).first()
+            assert copy_function_detaching_closure(function := lambda p: labels.id) is function
+        engine.dispose()
+
     def test_is_refused_in_objects_of_libraries(self, machine: Machine) -> None:
         rows = {1: machine}
         weak = weakref.WeakValueDictionary(rows)
@@ -357,7 +399,36 @@ class TestWhatCannotBeDetached:
         engine.dispose()
 
 
+class PrivateHolder:
+    __slots__ = ("__machine",)
+
+    def __init__(self, machine: Any) -> None:
+        self.__machine = machine
+
+    def hours(self) -> float:
+        return float(self.__machine.available_hours)
+
+
 class TestContainers:
+    def test_with_private_slots_are_looked_into(self, machine: Machine) -> None:
+        holder = PrivateHolder(machine)
+        model = model_with(lambda p: holder.hours())
+        machine.available_hours = 1.0
+        assert compile_model(model).cost.tolist() == [81.0] * 3
+        assert live_rows(model) == []
+
+    def test_of_a_cache_are_begun_anew(self, machine: Machine) -> None:
+        rows = {1: machine}
+
+        @functools.cache
+        def cached(number: int) -> Any:
+            return rows[number]
+
+        assert cached(1) is machine
+        rows.clear()
+        rows[1] = SimpleHolder(2.0)
+        assert compile_model(model_with(lambda p: cached(1).available_hours)).cost.tolist() == [3.0] * 3
+
     def test_that_make_missing_values_make_them_of_records(self, machine: Machine) -> None:
         made = defaultdict(lambda: machine)
         model = model_with(lambda p: made[p.id].available_hours)
@@ -366,8 +437,6 @@ class TestContainers:
         assert live_rows(model) == []
 
     def test_in_layers_or_in_columns_are_looked_through(self, machine: Machine) -> None:
-        import numpy as np
-
         layers = ChainMap({}, {"m": machine})
         table = np.array([[1, machine], [machine, 2]], dtype=object).T
         with pytest.raises(LXDetachError, match="in a ChainMap"):

@@ -53,6 +53,12 @@ class TestNames:
         with pytest.raises(LXModelError, match="'c' already"):
             model.add_constraint(single(x))
 
+    def test_that_families_take_from_each_other_later_are_refused(self) -> None:
+        x, y = x_over(), x_over(name="y")
+        model = LXModel("m").add_variable(x, y)
+        y.name = "x"
+        assert "has 'x' twice" in refusal(model)
+
     def test_that_are_not_there_are_refused(self) -> None:
         model = furniture_model()
         assert model.get_variable("make").name == "make"
