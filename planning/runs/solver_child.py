@@ -19,8 +19,9 @@ from .options import RunOptions
 from .outcome_file import read_values, write_outcome, write_values
 from .solve import Outcome, solve_copy
 
-COPY, TASK, BEST, OUTCOME, FAILURE = "copy", "task.json", "best", "outcome", "failure.json"
+COPY, TASK, BEST, OUTCOME = "copy", "task.json", "best", "outcome"
 _REPORT_SECONDS = 0.2
+_LONGEST_TEXT = 2000
 
 
 def prepare(folder: Path, copy: bytes, options: RunOptions, memory: int | None) -> None:
@@ -42,11 +43,11 @@ def solve_in(folder: Path, control: int, reports: int) -> int:
             outcome = _solve(folder, RunOptions(**task["options"]), stop, reports)
         write_outcome(folder / OUTCOME, outcome)
     except AlteredCopy as error:
-        return _fail(folder, "altered", str(error))
+        return _fail(reports, "altered", str(error))
     except MemoryError:
-        return _fail(folder, "memory", "The solver needs more memory than a run may take.")
+        return _fail(reports, "memory", "The solver needs more memory than a run may take.")
     except Exception as error:  # noqa: BLE001 - carried over to the process that watches, and recorded there
-        return _fail(folder, "fault", f"{type(error).__name__}: {error}")
+        return _fail(reports, "fault", f"{type(error).__name__}: {error}")
     return 0
 
 
@@ -77,16 +78,16 @@ def _say(reports: int, said: dict[str, Any]) -> None:
     os.write(reports, json.dumps(said).encode() + b"\n")  # shorter than PIPE_BUF: written whole
 
 
-def _fail(folder: Path, kind: str, text: str) -> int:
-    (folder / FAILURE).write_text(json.dumps({"kind": kind, "text": text}))
+def _fail(reports: int, kind: str, text: str) -> int:
+    _say(reports, {"failure": kind, "text": text[:_LONGEST_TEXT]})  # not a file: the disk may be full
     return 1
 
 
 def _own_process() -> None:
-    """Take the signals that the watching process had for itself back, and keep a solver's prints off its output."""
+    """Leave signals to the process that watches, and keep a solver's prints off its output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who watches
-    for number in (signal.SIGTERM, signal.SIGALRM):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, lambda *_: None)  # so is the order to end, which comes to a whole service at once
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)

@@ -74,9 +74,14 @@ class SolverProcess:
 
     def kill(self) -> None:
         """End the process, and the solver program that it may have started, at once."""
+        self._kill_group()
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+            os.kill(self.pid, signal.SIGKILL)  # just forked, it may have no group of its own yet
         self.wait()
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def reports(self, seconds: float) -> list[dict[str, Any]]:
         """Return what was reported, waiting for the first report for so many seconds at most."""
@@ -108,9 +113,11 @@ class SolverProcess:
         return self._code
 
     def close(self) -> None:
-        """End the process if it still runs, and close the pipes."""
+        """End the process if it still runs, with the solver program that it may have left, and close the pipes."""
         if self.code is None:
             self.kill()
+        else:
+            self._kill_group()
         for end in (self._control, self._reports):
             os.close(end)
 

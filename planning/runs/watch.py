@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,13 +19,15 @@ from .options import RunOptions
 from .outcome_file import read_outcome
 from .progress import Trail
 from .solve import REASONS, Outcome
-from .solver_child import BEST, FAILURE, OUTCOME, prepare
+from .solver_child import BEST, OUTCOME, prepare
+from .solver_folder import solver_folder
 from .solver_process import SolverProcess
 from .states import beat, stop_requests
 
 logger = logging.getLogger("planning.runs")
 ANSWER_SECONDS = 5.0  # until a solver's callback must have taken a request to stop
 FINISH_SECONDS = 60.0  # for the prices of a plan after the solver was stopped
+LATE_SECONDS = 120.0  # over one and a half times its time limit; the prices take their time after the limit
 _LOOK_SECONDS = 0.25  # between two looks at the run
 _BEAT_SECONDS = 5.0  # between two signs of life without news
 _WRITE_SECONDS = 1.0  # between two with news
@@ -65,6 +65,7 @@ class Watch:
         self._asked_at = 0.0
         self._answered = False
         self._looked = self._beaten = 0.0
+        self._failure: dict[str, str] | None = None  # what the solver said when it failed
 
     @property
     def seconds(self) -> float:
@@ -73,12 +74,13 @@ class Watch:
 
     def solve(self, copy: bytes, options: RunOptions) -> Outcome:
         """Return the outcome. Raises SolverFailed, AlteredCopy, LostRun, HandedBack, KeyboardInterrupt."""
-        with tempfile.TemporaryDirectory(prefix="planner-run-") as name:
-            folder = Path(name)
+        with solver_folder() as folder:
             prepare(folder, copy, options, settings.PLANNING["MAX_SOLVER_BYTES"])
-            late = 1.5 * options.time_limit + 120.0  # the prices take their time after the limit
-            if self._watch(SolverProcess(folder), late):
-                return read_outcome(folder / OUTCOME) if self._code == 0 else self._failed(folder)
+            ended = self._watch(SolverProcess(folder), 1.5 * options.time_limit + LATE_SECONDS)
+            if self._asked < 2 and (folder / OUTCOME).exists():
+                return read_outcome(folder / OUTCOME)  # it is whole, whatever became of the process after it
+            if ended:
+                return self._failed()
             if self._asked > 1:
                 return Outcome(INTERRUPTED, "The run was aborted; no plan was kept.", seconds=self.seconds)
             return self._from_best(folder, INTERRUPTED if self._asked else TIME_LIMIT)
@@ -90,6 +92,7 @@ class Watch:
 
     def _watch(self, process: SolverProcess, late: float) -> bool:
         """Return True when the process has ended by itself, False where it had to be ended."""
+        self._failure = None
         try:
             while process.code is None:
                 try:
@@ -109,6 +112,7 @@ class Watch:
         """Take what the solver reports."""
         for said in process.reports(_LOOK_SECONDS / 2):
             self._answered = self._answered or bool(said.get("answered"))
+            self._failure = said if "failure" in said else self._failure
             self.trail.add(self.seconds, said.get("best"), said.get("bound"))
             if self._progress is not None:
                 self._progress(Progress(self.seconds, self.trail.best, self.trail.bound))
@@ -152,13 +156,14 @@ class Watch:
         patience = FINISH_SECONDS if self._answered else ANSWER_SECONDS
         return bool(self._asked) and not self._finishing and self.seconds > self._asked_at + patience
 
-    def _failed(self, folder: Path) -> Outcome:
+    def _failed(self) -> Outcome:
         """Raise what made the solver process fail."""
-        if not (folder / FAILURE).exists():
+        if self._leave is not None and self._leave() and not self._asked:
+            raise HandedBack  # the solver was told to end with this process, and was faster
+        if self._failure is None:
             how = f"was killed by {signal.Signals(-self._code).name}" if self._code < 0 else f"ended with {self._code}"
             raise SolverFailed(f"The solver's process {how}. Its machine may be short of memory, or the solver broken.")
-        said = json.loads((folder / FAILURE).read_text())
-        raise (AlteredCopy if said["kind"] == "altered" else SolverFailed)(said["text"])
+        raise (AlteredCopy if self._failure["failure"] == "altered" else SolverFailed)(self._failure["text"])
 
     def _from_best(self, folder: Path, termination: str) -> Outcome:
         """Return the outcome of the best plan that the solver had left when it was ended, with its prices."""
@@ -170,7 +175,7 @@ class Watch:
         if not self._watch(SolverProcess(folder), self.seconds + FINISH_SECONDS):
             raise SolverFailed(f"{words} The plan that it had found could not be completed.")
         if self._code != 0:
-            return self._failed(folder)
+            return self._failed()
         outcome = read_outcome(folder / OUTCOME)
         outcome.termination, outcome.seconds = termination, self.seconds
         outcome.reason = f"{REASONS[termination]} {words} The best plan so far was kept."
