@@ -78,8 +78,9 @@ def make_furniture(name: str = "Furniture Workshop") -> Plant:
 
 
 def make_run(plant: Plant, **fields: Any) -> Run:
-    """Return a run of the plant's Baseline, queued unless told otherwise."""
-    values = {"scenario_name": BASELINE, "currency": plant.currency, **fields}
+    """Return a run of the plant's Baseline, queued unless told otherwise; where it is under way, its process lives."""
+    alive = timezone.now() if fields.get("state") in (Run.State.RUNNING, Run.State.STOPPING) else None
+    values = {"scenario_name": BASELINE, "currency": plant.currency, "heartbeat_at": alive, **fields}
     return Run.objects.create(plant=plant, **values)
 
 

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.admin import ModelAdmin
 
 from planning.models import Run, Scenario
-from planning.runs import stop_run
+from planning.runs import look_after, stop_run
 
 from .amounts import exact, money, percent, rounded, seconds
 from .base import KeptRows
@@ -133,7 +133,7 @@ class RunAdmin(KeptRows, ModelAdmin):
     @method_decorator([require_safe, never_cache])
     def state_view(self, request: HttpRequest, run_id: int) -> JsonResponse:
         """Answer what the page of an open run asks for every moment."""
-        run = self.run_to_view(request, run_id)
+        run = look_after(self.run_to_view(request, run_id))
         return JsonResponse(
             {
                 "state": run.state,

@@ -4,7 +4,7 @@ from .copies import AlteredCopy, CopyTooLarge
 from .execute import execute
 from .options import BadOptions, RunOptions
 from .report import problems_as_json, run_as_json
-from .runners import launch_waiting, reconcile
+from .runners import launch_waiting, look_after, reconcile
 from .start import SameRun, start_run
 from .stop import queue_position, stop_run
 
@@ -16,6 +16,7 @@ __all__ = [
     "SameRun",
     "execute",
     "launch_waiting",
+    "look_after",
     "problems_as_json",
     "queue_position",
     "reconcile",

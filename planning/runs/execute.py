@@ -16,7 +16,7 @@ from planning.models import Run
 from planning.snapshot import Snapshot
 
 from .copies import AlteredCopy, OutdatedCopy, load_copy, read_copy
-from .options import RunOptions
+from .options import BadOptions, RunOptions
 from .patience import until_the_database_answers
 from .plan_check import PlanRefused, check_plan
 from .progress import WRITING
@@ -41,17 +41,17 @@ def execute(
     `stop` asks for the best plan found so far; `leave` hands the run back to the queue, for another process.
     """
     try:
-        move(run_id, attempt, (State.QUEUED,), State.RUNNING, worker=this_process())
+        until_the_database_answers(lambda: move(run_id, attempt, (State.QUEUED,), State.RUNNING, worker=this_process()))
     except LostRun as error:
         logger.info("%s", error)
         return Run.objects.get(pk=run_id)
-    run = Run.objects.get(pk=run_id)
+    run = until_the_database_answers(lambda: Run.objects.get(pk=run_id))
     try:
         _solve_and_write(run, Watch(run, attempt, progress, stop, leave))
     except AlteredCopy as error:
         logger.error("run %s: %s", run_id, error)
         _end(run, attempt, State.FAILED, f"The stored copy was altered. {error}")
-    except OutdatedCopy as error:
+    except (OutdatedCopy, BadOptions) as error:
         _end(run, attempt, State.FAILED, str(error))
     except SolverFailed as error:
         logger.error("run %s: %s", run_id, error)
@@ -73,8 +73,9 @@ def execute(
 
 
 def _solve_and_write(run: Run, watch: Watch) -> None:
-    copy = read_copy(run)
-    outcome = watch.solve(copy, RunOptions(**run.options))
+    options = RunOptions.from_dict(run.options)
+    copy = until_the_database_answers(lambda: read_copy(run))
+    outcome = watch.solve(copy, options)
     until_the_database_answers(lambda: watch.enter(WRITING))
     snapshot = Snapshot(load_copy(copy).tables)
     until_the_database_answers(lambda: write_back(run, watch.attempt, outcome, snapshot))
@@ -149,9 +150,10 @@ def _hand_back(run: Run, attempt: int) -> None:
     """Queue the run again, for another process."""
     reason = "Its process was asked to end, and the run waits for another."
     try:
-        move(run.pk, attempt, (State.RUNNING,), State.QUEUED, reason=reason)
-    except LostRun as error:
-        logger.warning("run %s: %s", run.pk, error)
+        until_the_database_answers(lambda: move(run.pk, attempt, (State.RUNNING,), State.QUEUED, reason=reason))
+    except LostRun:
+        reason = "Its process was asked to end, after the run was asked to stop; no plan was kept."
+        _end(run, attempt, State.STOPPED, reason)
 
 
 @contextmanager

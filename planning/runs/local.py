@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import threading
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -14,8 +14,9 @@ from django.db.models.functions import Now
 
 from planning.models import Run
 
+from .patience import until_the_database_answers
 from .solver_process import start_python
-from .states import SILENCE, UNDER_WAY, State, lost, note
+from .states import UNDER_WAY, State, lost, note, process_name, recent
 
 logger = logging.getLogger("planning.runs")
 
@@ -25,7 +26,8 @@ def start_waiting() -> list[int]:
     chosen = _choose()
     for run_id, attempt in chosen:
         try:
-            child = start_python("execute_run", str(run_id), str(attempt), stdin=subprocess.DEVNULL)
+            command = ("execute_run", str(run_id), str(attempt), f"--watched-by={os.getpid()}")
+            child = start_python(*command, stdin=subprocess.DEVNULL)
         except OSError as error:
             logger.error("run %s: no process could be started: %s", run_id, error)
             note(run_id, attempt, f"No process could be started for it: {error.strerror}. It is tried again later.")
@@ -37,11 +39,10 @@ def start_waiting() -> list[int]:
 
 def _choose() -> list[tuple[int, int]]:
     """Return (run, attempt) of those to start, marked as sent, so that nobody else starts them."""
-    recently = Now() - timedelta(seconds=SILENCE)
     with transaction.atomic():
         waiting = Run.objects.select_for_update().filter(state=State.QUEUED).order_by("id")
-        busy = Q(state__in=UNDER_WAY, heartbeat_at__gte=recently) | Q(state=State.QUEUED, sent_at__gte=recently)
-        ready = list(waiting.exclude(sent_at__gte=recently).values_list("id", "attempt"))
+        busy = Q(state__in=UNDER_WAY) & recent("heartbeat_at") | Q(state=State.QUEUED) & recent("sent_at")
+        ready = list(waiting.exclude(recent("sent_at")).values_list("id", "attempt"))
         room = settings.PLANNING["LOCAL_RUNS"] - Run.objects.filter(busy).count()
         chosen = ready[: max(room, 0)]
         Run.objects.filter(pk__in=[run_id for run_id, _ in chosen]).update(sent_at=Now(), reason="")
@@ -53,7 +54,8 @@ def _watch(child: subprocess.Popen[bytes], run_id: int, attempt: int) -> None:
     code = child.wait()
     try:
         if code:
-            lost(run_id, attempt, f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}")
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            until_the_database_answers(lambda: lost(run_id, attempt, how, process_name(child.pid)))
         start_waiting()
     except Exception:  # a thread has nobody to tell; reconciling does the same later
         logger.exception("run %s: its end could not be followed up", run_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from django.conf import settings
@@ -32,6 +32,15 @@ class RunOptions:
             make_solver(self.solver)
         except LXSolverError as error:
             raise BadOptions(str(error)) from error
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> RunOptions:
+        """Return the options that are stored with a run. Raises BadOptions for those of another version."""
+        unknown = stored.keys() - {field.name for field in fields(cls)}
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise BadOptions(f"This version of the program does not know the options {names}. Run the scenario again.")
+        return cls(**stored)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options as they are stored with the run."""

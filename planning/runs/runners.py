@@ -13,9 +13,11 @@ from redis.exceptions import RedisError
 from planning.models import Run
 
 from . import local
-from .states import SILENCE, UNDER_WAY, State, lost, note
+from .states import SILENCE, UNDER_WAY, State, lost, note, recent
 
 logger = logging.getLogger("planning.runs")
+_SILENT = Q(state__in=UNDER_WAY) & ~recent("heartbeat_at")
+GONE = f"gave no sign of life for {SILENCE:.0f} s"
 UNREACHABLE = "The queue can't be reached, so no worker knows of the run yet. It is sent as soon as the queue answers."
 
 
@@ -40,7 +42,7 @@ def send_waiting(run_id: int | None = None) -> None:
     from .queue import known_jobs, send  # without a queue nothing of it is loaded
 
     waiting = Run.objects.filter(state=State.QUEUED).order_by("id")
-    waiting = waiting.filter(pk=run_id) if run_id is not None else waiting.exclude(sent_at__gte=_silent())
+    waiting = waiting.filter(pk=run_id) if run_id is not None else waiting.exclude(recent("sent_at"))
     runs = list(waiting.only("id", "attempt", "options", "sent_at"))
     try:
         known = known_jobs() if any(run.sent_at for run in runs) else set()
@@ -60,14 +62,23 @@ def reconcile() -> list[int]:
 
     Each move is made once, however many processes reconcile at the same time.
     """
-    ahead = Now() + timedelta(seconds=SILENCE)  # the clock was set back: whoever lives has the new time by now
-    silent = Q(heartbeat_at__lt=_silent()) | Q(heartbeat_at__gt=ahead) | Q(heartbeat_at=None)
-    gone = list(Run.objects.filter(silent, state__in=UNDER_WAY).values_list("id", "attempt"))
+    gone = list(Run.objects.filter(_SILENT).values_list("id", "attempt"))
     for run_id, attempt in gone:
-        lost(run_id, attempt, f"gave no sign of life for {SILENCE:.0f} s")
+        lost(run_id, attempt, GONE)
     launch_waiting()
     return [run_id for run_id, _ in gone]
 
 
-def _silent() -> object:
-    return Now() - timedelta(seconds=SILENCE)
+def look_after(run: Run) -> Run:
+    """Return the run as it stands: where its process was silent for long, nobody who looks waits for a timer.
+
+    Without a queue there may be no timer at all, so a run that waits for long is looked after too.
+    """
+    forgotten = Q(state=State.QUEUED, created_at__lt=Now() - timedelta(seconds=SILENCE)) & ~recent("sent_at")
+    local_runner = settings.PLANNING["RUNNER"] == "local"
+    if Run.objects.filter(_SILENT | forgotten if local_runner else _SILENT, pk=run.pk).exists():
+        if run.state != State.QUEUED:
+            lost(run.pk, run.attempt, GONE)
+        launch_waiting()
+        run.refresh_from_db()
+    return run

@@ -4,6 +4,7 @@
     running -> stopping -> any of these ends
     queued -> stopped | failed
     running -> queued, in the next attempt: its process is gone, or was asked to end
+    queued -> queued, in the next attempt: its process died before it began
 
 Each move is a compare-and-set on (state, attempt): two processes can't make the same move. What moved,
 when, by whom and why is kept beside the run, in the same transaction.
@@ -14,11 +15,12 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from planning.models import Run, RunMove
@@ -29,7 +31,7 @@ UNDER_WAY = (State.RUNNING, State.STOPPING)
 SILENCE = 60.0  # seconds without a sign of life after which a process counts as gone
 _ENDS = frozenset({State.SOLVED, State.INFEASIBLE, State.UNBOUNDED, State.NO_PLAN, State.STOPPED, State.FAILED})
 _MOVES: dict[str, frozenset[str]] = {
-    State.QUEUED: frozenset({State.RUNNING, State.STOPPED, State.FAILED}),
+    State.QUEUED: frozenset({State.RUNNING, State.STOPPED, State.FAILED, State.QUEUED}),
     State.RUNNING: _ENDS | {State.STOPPING, State.QUEUED},
     State.STOPPING: _ENDS,
 }
@@ -39,9 +41,14 @@ class LostRun(Exception):
     """The run is no longer this attempt's: it has moved on, and nothing was written."""
 
 
+def process_name(pid: int) -> str:
+    """Return the name of a process of this host among all hosts: host:pid."""
+    return f"{socket.gethostname()}:{pid}"
+
+
 def this_process() -> str:
-    """Return the name of this process among all hosts: host:pid."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """Return the name of this process among all hosts."""
+    return process_name(os.getpid())
 
 
 def move(
@@ -119,13 +126,20 @@ def note(run_id: int, attempt: int, reason: str) -> None:
     Run.objects.filter(pk=run_id, attempt=attempt, state=State.QUEUED).update(reason=reason, sent_at=None)
 
 
-def lost(run_id: int, attempt: int, how: str) -> None:
+def recent(field: str) -> Q:
+    """Whether a time of the run lies less than SILENCE back. One ahead does not: the clock was set back since."""
+    span = timedelta(seconds=SILENCE)
+    return Q((f"{field}__gte", Now() - span), (f"{field}__lte", Now() + span))
+
+
+def lost(run_id: int, attempt: int, how: str, worker: str | None = None) -> None:
     """Give an open run whose process is gone to the next attempt, or end it with the reason.
 
-    A run that has ended is left alone. `how` says what became of the process: "was killed by signal 9".
+    A run that has ended is left alone, and so is one that another process than `worker` has claimed. `how`
+    says what became of the process: "was killed by signal 9".
     """
     run = Run.objects.filter(pk=run_id, attempt=attempt, state__in=Run.OPEN_STATES).first()
-    if run is None:
+    if run is None or (worker is not None and run.worker not in ("", worker)):
         return
     most = settings.PLANNING["MAX_ATTEMPTS"]
     what = f"Its process{f' ({run.worker})' if run.worker else ''} {how}"
@@ -138,6 +152,7 @@ def lost(run_id: int, attempt: int, how: str) -> None:
             reason = f"{what}, in attempt {attempt} of {most}. The run waits for another process."
             move(run_id, attempt, (State.RUNNING,), State.QUEUED, reason=reason)
         else:
-            note(run_id, attempt, f"{what} before it began. The run waits for another process.")
+            reason = f"{what} before it began, in attempt {attempt} of {most}. The run waits for another process."
+            move(run_id, attempt, (State.QUEUED,), State.QUEUED, reason=reason)
     except LostRun as error:
         logger.info("%s", error)  # somebody was faster

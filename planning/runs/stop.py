@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from planning.models import Run
 
+from .runners import look_after
 from .states import LostRun, State, ask_to_stop, move
 
 
@@ -21,7 +22,7 @@ def stop_run(run: Run, who: str) -> Run:
         except LostRun:
             continue
     run.refresh_from_db()
-    return run
+    return look_after(run)
 
 
 def queue_position(run: Run) -> int:

@@ -14,7 +14,8 @@ import threading
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error as DatabaseFault
+from django.db import connections
 from rq import Queue, Worker
 from rq.job import Job
 
@@ -22,7 +23,7 @@ from .execute import execute
 from .messages import SignedJSON
 from .queue import PlannerJob, PlannerQueue, refusal
 from .runners import launch_waiting, reconcile
-from .states import lost
+from .states import lost, process_name
 
 logger = logging.getLogger("planning.runs")
 WORKER_TTL, LOOK_SECONDS, RECONCILE_SECONDS, MONITOR_SECONDS = 60, 15, 20, 5
@@ -82,17 +83,17 @@ class PlannerWorker(Worker):
         if refusal(job) is None:
             code = os.waitstatus_to_exitcode(ret_val) if ret_val is not None else 0
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            self._with_database(lambda: self._go_on_elsewhere(job, how))
+            self._with_database(lambda: self._go_on_elsewhere(job, how, retpid))
 
-    def _go_on_elsewhere(self, job: Job, how: str) -> None:
-        lost(job.args[0], job.args[1], how)
+    def _go_on_elsewhere(self, job: Job, how: str, pid: int) -> None:
+        lost(job.args[0], job.args[1], how, process_name(pid))
         launch_waiting()
 
     def _with_database(self, work: Any) -> None:
         """Do something with the database, and leave no connection that a work-horse would share."""
         try:
             work()
-        except DatabaseError as error:
+        except DatabaseFault as error:
             logger.warning("The database does not answer: %s", error)
         finally:
             connections.close_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from argparse import ArgumentParser
@@ -18,10 +19,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", type=int)
         parser.add_argument("attempt", type=int)
+        parser.add_argument("--watched-by", type=int, help="the process that starts who waits, while it lives")
 
     def handle(self, *args: Any, **options: Any) -> None:
         leaving = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: leaving.set())
         execute(options["run"], options["attempt"], leave=leaving.is_set)
-        if not leaving.is_set():
+        if not leaving.is_set() and os.getppid() != options["watched_by"]:
             launch_waiting()
