@@ -129,6 +129,8 @@ def materialize_and_detach_list(items: Any, memo: dict[Any, Any] | None = None) 
     """Return the detached rows of a queryset (one query) or of a list that may hold ORM rows.
 
     With one `memo` over several calls, relations lead from one result to the other. None is None.
+    Properties that the rows' class names in `detached_properties` are columns too. Raises LXModelError
+    for rows that contradict each other or were never saved, LXDetachError for a property that makes queries.
     """
     if items is None:
         return None
@@ -194,7 +196,9 @@ def _detach_queryset(source: Any, memo: dict[Any, Any] | None) -> Any:
         for name, column in zip(names, read, strict=True)
     }
     tables = registered_tables(memo)
-    found = table_for(shape, tables, memo).add(columns, len(read[0]), {})
+    gathered = table_for(shape, tables, memo)
+    gathered.declare_properties({queryset.model})
+    found = gathered.add(columns, len(read[0]), {})
     link_tables(tables, {shape.label})
     return found
 
@@ -224,5 +228,6 @@ def _add_instances(
     """Add instances of one shape to their table; return their rows and the rows that their relations lead to."""
     held = held_rows(instances, shape)
     gathered = table_for(shape, tables, memo)
+    gathered.declare_properties(set(map(type, instances)))
     rows = gathered.add(held.columns, len(instances), held.lacking)
     return rows, gathered.add_relations(held, rows)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import LXModelError
-from .held import held_values
+from .gathered import same
+from .held import held_rows
 from .orm import is_orm_row, orm_label, primary_key, shape_of
 from .records import LXRecord
 
@@ -51,30 +52,33 @@ def apply_to_fresh(results: Mapping[LXRecord, Mapping[str, Any]], fresh: Iterabl
                 raise LXModelError(f"{row!r} is no row of {', '.join(sorted(labels))}. Give fresh rows of that model.")
             continue
         by_key[orm_label(row), primary_key(row, shape_of(row))] = row
-    done = FreshRows([], [], [])
-    for record, values in results.items():
-        row = by_key.get((record._table.name, record.pk))
-        if row is None:
-            done.vanished.append(record)
-            continue
-        done.changed.extend(_differences(record, row))
-        for field, value in values.items():
+    found = {record: by_key.get((record._table.name, record.pk)) for record in results}
+    pairs = [(record, row) for record, row in found.items() if row is not None]
+    done = FreshRows(
+        [row for _, row in pairs], _differences(pairs), [record for record, row in found.items() if row is None]
+    )
+    for record, row in pairs:
+        for field, value in results[record].items():
             if field not in shape_of(row).fields:
                 raise LXModelError(f"{record._table.name} has no field {field!r}. Name a field of the model.")
             setattr(row, field, value)
-        done.rows.append(row)
     return done
 
 
-def _differences(record: LXRecord, row: Any) -> list[Difference]:
-    """Return the fields in which a fresh row is not what the record was."""
-    table, position = record._table, record._position
-    found = []
-    for field, now in held_values(row).items():
-        column = table.columns.get(field)
-        if column is None or position in table.unloaded.get(field, ()):
-            continue
-        then = table.edits.get((position, field), column.get(position))
-        if then != now:
-            found.append(Difference(record, field, then, now))
-    return found
+def _differences(pairs: list[tuple[LXRecord, Any]]) -> list[Difference]:
+    """Return the fields in which fresh rows are not what their records were, record by record."""
+    found: dict[LXRecord, list[Difference]] = {record: [] for record, _ in pairs}
+    for label in dict.fromkeys(record._table.name for record, _ in pairs):
+        own = [(record, row) for record, row in pairs if record._table.name == label]
+        held = held_rows([row for _, row in own], shape_of(own[0][1]))
+        for field, column in held.columns.items():
+            lacking = held.lacking.get(field)
+            for place, ((record, _), now) in enumerate(zip(own, column.tolist(), strict=True)):
+                table, position = record._table, record._position
+                known = field in table.columns and position not in table.unloaded.get(field, ())
+                if not known or (lacking is not None and lacking[place]):
+                    continue
+                then = table.edits.get((position, field), table.columns[field].get(position))
+                if then is not now and not same(then, now):
+                    found[record].append(Difference(record, field, then, now))
+    return [difference for listed in found.values() for difference in listed]

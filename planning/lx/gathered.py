@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from itertools import repeat
 from typing import Any
 
@@ -15,7 +16,8 @@ import numpy as np
 from .columns import Booleans, LXColumn, Positions
 from .errors import LXModelError
 from .held import ABSENT, HeldRows, Related
-from .orm import ATOMS, Reference, Shape, primary_key, primary_keys
+from .orm import ATOMS, Reference, Shape, class_label, primary_key, primary_keys
+from .properties import copy_properties, declared_properties
 from .records import COPIED_TABLES, MISSING, UNLOADED, LXLink, LXManyLink, LXRows, LXTable
 
 _TABLES = "planning.lx tables"  # the memo's key for {label: Gathered}
@@ -32,12 +34,14 @@ class Gathered:
         self.table = LXTable(shape.label, {}, key=shape.key, orm=shape.orm) if table is None else table
         self.ones: dict[str, dict[Any, tuple[str, Any] | None]] = {}  # relation -> {key: (label, key)}
         self.manies: dict[str, dict[Any, tuple[str, list[Any]]]] = {}  # relation -> {key: (label, keys)}
+        self.properties: dict[str, Callable[[Any], Any]] = {}  # that are copied, by name: what is called with the row
         self._positions: dict[Any, int] | None = None  # made when it is asked for
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Gathered:
         made = Gathered(self.shape, copy.deepcopy(self.table, memo))
         made.ones = {name: dict(found) for name, found in self.ones.items()}
         made.manies = {name: dict(found) for name, found in self.manies.items()}
+        made.properties = dict(self.properties)
         return made
 
     @property
@@ -140,7 +144,7 @@ class Gathered:
             there = filled[place] if place in filled else held[place]
             if there is not value and (place, field) in table.edits:
                 there = table.edits[place, field]
-            if there is not value and not _same(there, value):
+            if there is not value and not same(there, value):
                 raise LXModelError(
                     f"{table.record(place)!r} is reached twice with different values of {field}: {there!r} and "
                     f"{value!r}. Save or refresh the row, and read everything from one state of the database."
@@ -150,6 +154,13 @@ class Gathered:
             table.columns[field] = LXColumn.of([filled.get(place, value) for place, value in enumerate(held)])
             if not marks:
                 del table.unloaded[field]
+
+    def declare_properties(self, kinds: set[type]) -> None:
+        """Let the properties be copied that the rows' classes declare; of a child's row here, those of the parent."""
+        for kind in kinds:
+            owner = next((base for base in kind.__mro__ if class_label(base) == self.shape.label), None)
+            if owner is not None:
+                self.properties |= declared_properties(owner, self.shape.label)
 
     # --- relations --------------------------------------------------------------------------
 
@@ -291,7 +302,7 @@ def _agree(one: LXColumn, other: LXColumn) -> bool:
     return np.array_equal(one.values, other.values)
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
     """Whether two values are equal; a number that is none (nan) is the same as another."""
     return bool(one == other) or (
         isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other)
@@ -338,3 +349,5 @@ def link_tables(tables: dict[str, Gathered], changed: set[str]) -> None:
     """Point the relations of all tables that lead to or from those that `changed` to positions."""
     for gathered in tables.values():
         gathered.link(tables, changed)
+    for gathered in tables.values():
+        copy_properties(gathered.table, gathered.properties)

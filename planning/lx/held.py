@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .captures import parts_of, refused
 from .columns import Booleans, LXColumn
 from .errors import LXModelError
 from .orm import (
@@ -241,8 +242,9 @@ def _read_sqlalchemy(rows: list[Any], shape: Shape) -> HeldRows:
         elif all(isinstance(collection, (list, set)) for collection in others):
             held.manies[relation.key] = [(target, list(collection)) for collection in others]
         else:
+            kind = "dictionary" if isinstance(others[0], dict) else type(others[0]).__name__
             held.refused[relation.key] = (
-                f"{shape.label}.{relation.key} is loaded as a {type(others[0]).__name__}, and detached rows keep "
+                f"{shape.label}.{relation.key} is loaded as a {kind}, and detached rows keep "
                 "lists. Let the relationship be a list or a set, or read its rows with a query of their own."
             )
     return held
@@ -274,9 +276,28 @@ def _plain(value: Any, field_name: str) -> Any:
         return value.value
     if hasattr(type(value), "chunks") and hasattr(value, "name"):
         return value.name  # the file of a FileField
+    live = _live_part(value)
+    if live is not None:
+        raise LXModelError(f"{field_name} holds {value!r}, which leads to {live}. Leave it out of the query.")
     try:
         return copy.deepcopy(value)
     except Exception as error:
         raise LXModelError(
             f"{field_name} holds {value!r}, which can't be copied: {error}. Leave it out of the query."
         ) from error
+
+
+def _live_part(value: Any) -> str | None:
+    """Return what of a value belongs to a database, or None."""
+    waiting, seen = [value], {id(value)}
+    while waiting:
+        held = waiting.pop()
+        if is_orm_row(held):
+            return f"the live row {held!r}"
+        what = refused(held)
+        if what is not None:
+            return what
+        parts = [part.value for part in parts_of(held) if id(part.value) not in seen]
+        seen.update(map(id, parts))
+        waiting += parts
+    return None

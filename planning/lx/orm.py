@@ -87,6 +87,14 @@ def orm_label(row: Any) -> str | None:
     return _mapper_label(row._sa_instance_state.mapper) if is_sqlalchemy_row(row) else None
 
 
+def class_label(kind: type) -> str | None:
+    """Return the name that the table of a class's rows has when they are detached; None for any other class."""
+    if "_meta" in vars(kind):
+        concrete = getattr(kind._meta, "concrete_model", None)  # type: ignore[attr-defined]
+        return None if concrete is None else str(concrete._meta.label)
+    return _mapper_label(kind.__mapper__) if "__mapper__" in vars(kind) else None  # type: ignore[attr-defined]
+
+
 def shape_of(row: Any) -> Shape:
     """Return the shape of an ORM row."""
     return shape_of_meta(row._meta) if is_django_row(row) else shape_of_mapper(row._sa_instance_state.mapper)

@@ -16,13 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from .columns import Booleans, LXColumn, Positions
-from .errors import LXModelError, LXNotLoadedError
+from .errors import LXDetachError, LXModelError, LXNotLoadedError
 from .orm import SQLALCHEMY, orm_label, primary_key, shape_of
 
 MISSING = -1  # a position that points to no row
 UNLOADED = -(2**62)  # a position that was not loaded; an index that no array has
 COPIED_TABLES = "planning.lx copied tables"  # the memo's key for {name: [tables that were copied with it]}
-_OF_LIVE_ROWS = {"save", "delete", "refresh_from_db", "full_clean"}
+_OF_LIVE_ROWS = {
+    "save", "delete", "refresh_from_db", "full_clean", "clean", "clean_fields", "validate_unique", "save_base",
+    "asave", "adelete", "arefresh_from_db", "get_deferred_fields",
+}  # fmt: skip
+_IN_A_QUERY = "resolve_expression"  # what Django looks for in a value that a query gets
+_IN_A_SESSION = "_sa_instance_state"  # what SQLAlchemy looks for in a row
 
 
 class LXLink:
@@ -174,6 +179,8 @@ class LXTable:
         target = int(link.positions[position])
         if target == MISSING:
             return None
+        if (link.target is None or target == UNLOADED) and field in self.refused:
+            raise self.not_loaded(field)
         if link.target is None or target == UNLOADED:
             load = f"joinedload({self._model}.{field})" if self.orm == SQLALCHEMY else f"select_related({field!r})"
             raise LXNotLoadedError(
@@ -189,6 +196,12 @@ class LXTable:
             return many.get(position)
         if many is None and field == "pk" and self.key is not None:
             return self.primary_key(position)
+        if field == _IN_A_QUERY:  # no AttributeError: a key of text would take the record's text, and find nothing
+            raise LXDetachError(
+                f"{self.record(position)!r} is a detached record, which no query takes. Give its pk, or a fresh row."
+            )
+        if field == _IN_A_SESSION:  # no AttributeError: SQLAlchemy would say less
+            raise LXDetachError(str(self.not_loaded(field)))
         raise self.not_loaded(field)
 
     def primary_key(self, position: int) -> Any:
@@ -210,6 +223,8 @@ class LXTable:
 
     def not_loaded(self, field: str) -> LXNotLoadedError:
         """Return the error for a field that is not here, with its remedy."""
+        if field in self.refused:
+            return LXNotLoadedError(self.refused[field])
         if field in _OF_LIVE_ROWS or field.startswith("_"):
             return LXNotLoadedError(
                 f"A detached record of {self.name} has no {field!r}: it is not a row of the database, and nothing is "
@@ -233,6 +248,8 @@ class LXTable:
             raise LXNotLoadedError(
                 f"{self.name} has no loaded column {field!r}. Its columns: {', '.join(self.columns)}."
             )
+        if self.orm and (field == self.key or (isinstance(self.key, tuple) and field in self.key)):
+            raise LXModelError(f"{self.name}.{field} is the primary key, by which rows are found: it can't be changed.")
         if self.guard is not None:
             self.guard(self, field)
         before = column.get(position)

@@ -1,20 +1,15 @@
-"""Relations to several rows, one-to-one, parents and children, and fields that are no plain numbers."""
+"""Relations to several rows, and one record for one row."""
 
 from __future__ import annotations
 
 import copy
-import datetime
 import pickle
-from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.files.base import ContentFile
-from django.db import connection, models
+from django.db import connection
 from django.db.models import Prefetch
-from django.test.utils import isolate_apps
 
 from planning.lx import (
     LXLinearExpression,
@@ -122,75 +117,3 @@ class TestOneRowOneRecord:
         assert record != table
         assert {chair: 1.5}[record] == 1.5
         assert {record: 1.5}[chair] == 1.5
-
-
-@pytest.fixture
-def shops() -> Iterator[Any]:
-    with isolate_apps("planning"):
-
-        class Place(models.Model):
-            name = models.CharField(max_length=10)
-            rent = models.DecimalField(max_digits=30, decimal_places=10, null=True)
-            opened = models.DateField(null=True)
-            plan = models.FileField(null=True)
-            tags = models.JSONField(default=list)
-
-            class Meta:
-                app_label = "planning"
-
-        class Shop(Place):
-            area = models.FloatField()
-
-            class Meta:
-                app_label = "planning"
-
-        class Manager(models.Model):
-            shop = models.OneToOneField(Shop, on_delete=models.CASCADE, related_name="manager")
-            boss = models.ForeignKey("self", null=True, on_delete=models.CASCADE)
-
-            class Meta:
-                app_label = "planning"
-
-        yield Place, Shop, Manager
-
-
-class TestFields:
-    def test_keep_exact_values_of_their_own(self, shops: Any) -> None:
-        _, shop_model, _ = shops
-        live = shop_model(
-            id=7,
-            place_ptr_id=7,
-            name="Main",
-            rent=Decimal("1234567890.0123456789"),
-            opened=datetime.date(2026, 2, 28),
-            tags={"a": [1]},
-            area=2.5,
-        )
-        live.plan = ContentFile(b"x", name="plan.pdf")
-        row = detach_orm_object(live)
-        assert (row.pk, row.id, row.name, row.area, row.opened) == (7, 7, "Main", 2.5, datetime.date(2026, 2, 28))
-        assert (type(row.rent), str(row.rent)) == (Decimal, "1234567890.0123456789")
-        assert row.plan == "plan.pdf"
-        row.tags["a"].append(2)
-        copy.deepcopy(row).tags["a"].append(3)
-        assert (live.tags, row.tags) == ({"a": [1]}, {"a": [1, 2]})
-        empty = detach_orm_object(shop_model(id=8, place_ptr_id=8, name="x", area=1.0))
-        assert (empty.rent, empty.opened) == (None, None)
-
-
-class TestOneToOne:
-    def test_is_a_record_on_both_sides_in_a_circle(self, shops: Any) -> None:
-        _, shop_model, manager_model = shops
-        shop = shop_model(id=7, place_ptr_id=7, name="Main", area=2.5)
-        manager = manager_model(id=1, shop=shop)
-        manager.boss = manager
-        shop._state.fields_cache["manager"] = manager
-        row = detach_orm_object(shop)
-        assert row.manager.shop is row
-        assert row.manager.boss is row.manager
-        assert row.manager.shop_id == 7
-
-    def test_that_was_not_loaded_raises(self, shops: Any) -> None:
-        _, shop_model, _ = shops
-        with pytest.raises(LXNotLoadedError, match=r"Shop\.manager was not loaded.*select_related\('manager'\)"):
-            _ = detach_orm_object(shop_model(id=7, place_ptr_id=7, name="Main", area=2.5)).manager

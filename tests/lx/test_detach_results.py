@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 
-from planning.lx import LXError, LXModelError, apply_to_fresh, materialize_and_detach_list
-from planning.models import Machine, Product
+from planning.lx import LXDetachError, LXError, LXModelError, apply_to_fresh, materialize_and_detach_list
+from planning.models import Machine, Product, ProductionRecipe
 from tests.factories import make_furniture
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +57,68 @@ def test_unknown_fields_and_other_models_are_refused(rows: Any) -> None:
         apply_to_fresh({rows[0]: {"max_demnad": 5.0}}, Product.objects.all())
     with pytest.raises(LXModelError, match=r"is no row of planning\.Product"):
         apply_to_fresh({rows[0]: {"max_demand": 500.0}}, Machine.objects.all())
+
+
+class TestTheOrmAndARecord:
+    """What is done with a live row in vain: each says what to do instead."""
+
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda row: Product.objects.filter(pk=row),
+            lambda row: ProductionRecipe.objects.filter(product=row),
+            lambda row: ProductionRecipe.objects.filter(product__in=[row]),
+            lambda row: ProductionRecipe.objects.exclude(product_id=row),
+            lambda row: Product.objects.filter(name=row),  # would be searched by its text, and never be found
+            lambda row: ProductionRecipe.objects.update(product=row),
+        ],
+    )
+    def test_no_query_takes_it(self, rows: Any, use: Any) -> None:
+        with pytest.raises(LXDetachError, match=r"<planning.Product Chair> is a detached record, which no query takes"):
+            use(rows[0])
+
+    def test_its_primary_key_is_taken(self, rows: Any) -> None:
+        assert ProductionRecipe.objects.filter(product=rows[0].pk).count() == 2
+
+    def test_no_relation_takes_it(self, rows: Any) -> None:
+        recipe = ProductionRecipe.objects.all()[0]
+        with pytest.raises(ValueError, match=r'Cannot assign "<planning.Product Chair>"'):
+            recipe.product = rows[0]
+        with pytest.raises(ValueError, match=r'Cannot assign "<planning.Product Chair>"'):
+            ProductionRecipe(product=rows[0])
+        recipe.product_id = rows[0]
+        with pytest.raises(LXDetachError, match="which no query takes"):
+            recipe.save()
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            lambda row: Product.objects.bulk_create([row]),
+            lambda row: Product.objects.bulk_update([row], ["profit_per_unit"]),
+            lambda row: Product.objects.bulk_create([row], ignore_conflicts=True),
+        ],
+    )
+    def test_nothing_writes_it(self, rows: Any, write: Any) -> None:
+        with pytest.raises(LXError, match="apply_to_fresh"):
+            write(rows[0])
+
+    def test_no_relation_to_several_takes_it(self, rows: Any) -> None:
+        group = Group.objects.create(name="g")
+        with pytest.raises(TypeError, match=r"expected a number but got <planning\.Product Chair>"):
+            group.user_set.add(rows[0])
+
+    def test_its_key_is_not_changed(self, rows: Any) -> None:
+        with pytest.raises(LXModelError, match=r"planning\.Product\.id is the primary key, by which rows are found"):
+            rows[0].id = 7
+
+
+def test_differences_are_those_of_the_database(rows: Any) -> None:
+    chair, table, desk = rows
+    chair.max_demand = 1.0  # our own change
+    Product.objects.filter(name="Table").update(max_demand=None, name="Bench")
+    done = apply_to_fresh({row: {} for row in rows}, list(Product.objects.order_by("-id").defer("profit_per_unit")))
+    assert [(c.record, c.field, c.then, c.now) for c in done.changed] == [
+        (table, "name", "Table", "Bench"),
+        (table, "max_demand", 50.0, None),
+    ]
+    assert [row.pk for row in done.rows] == [chair.pk, table.pk, desk.pk]

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, Numeric, String, Table, create_engine, event
-from sqlalchemy.orm import DeclarativeBase, Session, joinedload, relationship, scoped_session, sessionmaker
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Session,
+    attribute_keyed_dict,
+    defer,
+    joinedload,
+    load_only,
+    relationship,
+    scoped_session,
+    selectinload,
+    sessionmaker,
+)
 
 from planning.lx import (
     LXConstraint,
+    LXDetachError,
     LXIndexDimension,
     LXLinearExpression,
     LXModel,
@@ -19,6 +34,7 @@ from planning.lx import (
     LXOptimizer,
     LXRows,
     LXVariable,
+    apply_to_fresh,
     detach_orm_object,
     materialize_and_detach_list,
 )
@@ -46,6 +62,17 @@ class Product(Base):
     recipes = relationship("Recipe", back_populates="product")
     materials = relationship("Material", secondary=made_of)
     label = relationship("Label", uselist=False, back_populates="product")
+    by_machine = relationship("Recipe", collection_class=attribute_keyed_dict("machine_id"), viewonly=True)
+    steps = relationship("Recipe", collection_class=set, viewonly=True)
+    detached_properties = ("hours", "twice")
+
+    @property
+    def hours(self) -> float:
+        return sum(recipe.hours_required for recipe in self.recipes)
+
+    @hybrid_property
+    def twice(self) -> Any:
+        return self.profit_per_unit * 2
 
 
 class Label(Base):
@@ -165,20 +192,120 @@ class TestRows:
         assert machines[0] != session.get(Machine, 2)
         assert machines[0] != session.get(Product, 1)
 
-    def test_change_without_the_session_noticing(self, session: Session) -> None:
-        product = session.get(Product, 1)
-        chair = detach_orm_object(product)
-        chair.profit_per_unit = 1.0
-        chair.options["a"].append(2)
+    def test_change_without_the_session_noticing(self, session: Session, queries: list[str]) -> None:
+        everything = (joinedload(Product.recipes), joinedload(Product.materials), joinedload(Product.label))
+        product = session.query(Product).options(*everything).first()
+        queries.clear()
+        for chair in (detach_orm_object(product), copy.deepcopy(detach_orm_object(product))):
+            chair.profit_per_unit = 1.0
+            chair.name = None
+            chair.options["a"].append(2)
+            chair.options = {}
+            chair.recipes[0].hours_required = 9.0
+            chair.materials[0].name = "Gold"
+            chair.label.text = "old"
+            chair.label.product.profit_per_unit = 2.0
+            chair._table.columns["profit_per_unit"].values[:] = 3.0
         assert not session.dirty
         assert not session.new
+        assert not session.deleted
+        assert queries == []
         session.commit()
-        assert product.profit_per_unit == 45.0
-        assert product.options == {"a": [1]}
+        assert (product.name, product.profit_per_unit, product.options) == ("Chair", 45.0, {"a": [1]})
+        assert (product.recipes[0].hours_required, product.materials[0].name) == (1.5, "Wood")
+        assert product.label.text == "new"
 
-    def test_are_refused_by_the_session(self, session: Session) -> None:
-        with pytest.raises(Exception, match="is not mapped"):
-            session.add(detach_orm_object(session.get(Product, 1)))
+    @pytest.mark.parametrize("method", ["add", "merge", "delete", "refresh", "expunge", "__contains__"])
+    def test_are_refused_by_the_session(self, session: Session, method: str) -> None:
+        chair = detach_orm_object(session.get(Product, 1))
+        with pytest.raises(LXDetachError, match=r"A detached record of .*Product has no .* with apply_to_fresh"):
+            getattr(session, method)(chair)
+
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda session, row: setattr(session.get(Label, 1), "product", row),
+            lambda session, row: session.get(Product, 2).recipes.append(row),
+            lambda session, row: Label(product=row),
+            lambda session, row: session.bulk_save_objects([row]),
+            lambda session, row: session.query(Label).filter(Label.product == row).all(),
+            lambda session, row: session.query(Label).filter(Label.product_id == row).all(),
+            lambda session, row: session.query(Product).filter(Product.name == row).all(),
+            lambda session, row: session.get(Product, row),
+        ],
+    )
+    def test_are_no_value_of_a_relation_or_query(self, session: Session, use: Any) -> None:
+        chair = detach_orm_object(session.get(Product, 1))
+        with pytest.raises((LXDetachError, SQLAlchemyError), match=r"apply_to_fresh|Mapped instance|LXRecord"):
+            use(session, chair)
+        session.rollback()
+        assert session.get(Label, 1).product_id == chair.pk
+        assert session.query(Label).filter(Label.product_id == chair.pk).count() == 1
+
+    def test_that_are_deferred_raise_for_the_column(self, session: Session, queries: list[str]) -> None:
+        product = session.query(Product).options(defer(Product.profit_per_unit), load_only(Product.name)).first()
+        queries.clear()
+        chair = detach_orm_object(product)
+        assert (chair.pk, chair.name) == (1, "Chair")
+        with pytest.raises(LXNotLoadedError, match=r"Product\.profit_per_unit was not loaded.*read the row \(again\)"):
+            _ = chair.profit_per_unit
+        assert queries == []
+
+    def test_of_a_closed_session_are_detached_with_what_they_hold(self, session: Session, queries: list[str]) -> None:
+        whole = session.get(Product, 1)
+        expired = session.get(Product, 2)
+        session.expire(expired, ["name"])
+        session.close()
+        queries.clear()
+        rows = materialize_and_detach_list([whole, expired])
+        assert [(row.pk, row.profit_per_unit) for row in rows] == [(1, 45.0), (2, 120.0)]
+        assert rows[0].name == "Chair"
+        with pytest.raises(LXNotLoadedError, match=r"Product\.name was not loaded"):
+            _ = rows[1].name
+        assert queries == []
+
+    def test_take_the_same_number_of_queries_for_many(self, session: Session, queries: list[str]) -> None:
+        session.add_all(
+            [
+                Recipe(product=Product(name=str(n), profit_per_unit=1.0), machine_id=1, hours_required=1.0)
+                for n in range(50)
+            ]
+        )
+        session.commit()
+        for limit in (1, 52):
+            session.expunge_all()
+            queries.clear()
+            query = session.query(Product).options(selectinload(Product.recipes).joinedload(Recipe.machine))
+            rows = materialize_and_detach_list(query.limit(limit))
+            assert len(rows) == limit
+            assert {recipe.machine.name for row in rows for recipe in row.recipes} <= {"Saw", "Drill"}
+            assert len(queries) == 2
+
+    def test_of_a_set_are_records_and_of_a_dictionary_are_refused_when_it_is_read(self, session: Session) -> None:
+        query = session.query(Product).options(selectinload(Product.by_machine), selectinload(Product.steps))
+        chair = materialize_and_detach_list(query.order_by(Product.id))[0]
+        assert sorted(step.hours_required for step in chair.steps) == [1.5, 2.5]
+        with pytest.raises(LXNotLoadedError, match=r"Product\.by_machine is loaded as a dictionary, and detached rows"):
+            _ = chair.by_machine
+
+    def test_of_several_keys_are_found_by_all_of_them(self, session: Session) -> None:
+        recipes = materialize_and_detach_list(session.query(Recipe).order_by(Recipe.product_id, Recipe.machine_id))
+        assert [recipe.pk for recipe in recipes] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+        assert recipes[1] == session.get(Recipe, (1, 2))
+        use = LXVariable[Any, float]("use").bounds(upper=1).from_data(recipes)
+        model = LXModel("m").add_variable(use).maximize(LXLinearExpression().add_term(use, lambda r: r.hours_required))
+        assert LXOptimizer().solve(model).variables["use"][1, 2] == 1.0
+        session.query(Recipe).filter_by(product_id=1, machine_id=2).update({"hours_required": 9.0})
+        session.expunge_all()
+        done = apply_to_fresh({row: {"hours_required": 1.0} for row in recipes}, session.query(Recipe))
+        assert [(change.record, change.then, change.now) for change in done.changed] == [(recipes[1], 2.5, 9.0)]
+
+    def test_have_the_properties_that_their_class_declares(self, session: Session, queries: list[str]) -> None:
+        rows = materialize_and_detach_list(session.query(Product).options(selectinload(Product.recipes)))
+        assert len(queries) == 2
+        assert [(row.hours, row.twice) for row in rows] == [(4.0, 90.0), (5.0, 240.0)]
+        alone = detach_orm_object(session.query(Product).populate_existing().first())
+        assert alone.twice == 90.0
 
     def test_that_contradict_their_key_are_refused(self, session: Session) -> None:
         label = session.get(Label, 1)
