@@ -26,9 +26,10 @@ import psycopg
 USER = "planner"
 PATIENCE = 30.0  # seconds until a server that does not answer is given up
 SHARED = "PRIVATE_POSTGRESQL"  # names the folder of a server that runs already
-# Nothing has to outlive the machine. When the pipe closes, for whatever reason, the server ends and its folder goes.
+# Nothing has to outlive the machine. When the pipe closes, for whatever reason, the server ends.
 QUICK = [word for name in ("fsync", "synchronous_commit", "full_page_writes") for word in ("-c", f"{name}=off")]
-UNTIL_THE_PIPE_CLOSES = '"$@" & read -r _; kill -INT $!; wait $!; rm -rf "$0"'
+UNTIL_THE_PIPE_CLOSES = '"$@" & read -r _; kill -INT $!; wait $!'
+AND_THE_FOLDER_GOES = '; rm -rf "$0"'
 
 
 @dataclass(frozen=True)
@@ -76,42 +77,66 @@ def private_postgresql() -> Iterator[PostgreSQL]:
     if SHARED in os.environ:
         yield PostgreSQL(os.environ[SHARED])
         return
-    folder = tempfile.mkdtemp(prefix="postgresql_")  # its path stays below the 107 bytes that a socket's may have
-    try:
-        with _running(folder) as server:
-            yield server
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)  # where it never started
+    with new_cluster() as folder, serving(folder) as server:
+        yield server
 
 
 @contextmanager
-def _running(folder: str) -> Iterator[PostgreSQL]:
+def new_cluster() -> Iterator[str]:
+    """Return the folder of a new server that does not run yet; it goes at the end."""
+    folder = tempfile.mkdtemp(prefix="postgresql_")  # its path stays below the 107 bytes that a socket's may have
+    try:
+        _make(folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _owner(folder: str) -> dict[str, Any]:
+    """Return as whom programs run in the folder: initdb and postgres refuse root."""
+    if os.geteuid():
+        return {}
+    shutil.chown(folder, "postgres", "postgres")
+    return {"user": "postgres", "group": "postgres", "extra_groups": []}
+
+
+def _program(name: str) -> Path:
     found = programs()
     if found is None:
         raise RuntimeError("PostgreSQL is not installed. Install the package postgresql.")
-    owner: dict[str, Any] = {}
-    if os.geteuid() == 0:  # initdb and postgres refuse root
-        owner = {"user": "postgres", "group": "postgres", "extra_groups": []}
-        shutil.chown(folder, "postgres", "postgres")
-    data = ["-D", f"{folder}/data"]
+    return found / name
+
+
+def _make(folder: str) -> None:
     # Names sort as people sort them, as on most servers, and not by their bytes, as in SQLite.
     sorting = ["-E", "UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
     options = ["-U", USER, "-A", "trust", *sorting, "--no-sync", "--no-instructions"]
     made = subprocess.run(
-        [found / "initdb", *data, *options], cwd=folder, capture_output=True, text=True, check=False, **owner
+        [_program("initdb"), "-D", f"{folder}/data", *options],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        **_owner(folder),
     )
     if made.returncode:
         raise RuntimeError(f"initdb failed:\n{made.stdout}{made.stderr}")
-    command = [str(found / "postgres"), *data, "-k", folder, "-c", "listen_addresses=", *QUICK]
+
+
+@contextmanager
+def serving(folder: str, *, once: bool = True) -> Iterator[PostgreSQL]:
+    """Run the server in the folder, which goes with it where it runs `once`, even when nobody is left to remove it."""
+    command = [str(_program("postgres")), "-D", f"{folder}/data", "-k", folder, "-c", "listen_addresses=", *QUICK]
+    end = UNTIL_THE_PIPE_CLOSES + AND_THE_FOLDER_GOES * once
     with open(f"{folder}/log", "wb") as log:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", UNTIL_THE_PIPE_CLOSES, folder, *command],
+            ["/bin/sh", "-c", end, folder, *command],
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C is for whoever uses the server
-            **owner,
+            **_owner(folder),
         )
     assert process.stdin is not None
     try:

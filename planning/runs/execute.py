@@ -49,7 +49,7 @@ def execute(
     try:
         _solve_and_write(run, Watch(run, attempt, progress, stop, leave))
     except AlteredCopy as error:
-        logger.error("run %s: %s", run_id, error)
+        logger.error("run %s: the stored copy was altered: %s", run_id, error)
         _end(run, attempt, State.FAILED, f"The stored copy was altered. {error}")
     except (OutdatedCopy, BadOptions) as error:
         _end(run, attempt, State.FAILED, str(error))

@@ -7,7 +7,6 @@ or is played back, does nothing.
 
 from __future__ import annotations
 
-import contextlib
 import zlib
 from typing import Any
 
@@ -54,22 +53,39 @@ _KNOWN_FIELDS = frozenset(
 )
 
 
+def _too_large(data: bytes) -> bool:
+    """Whether data have more bytes than ours, before or after they are decompressed."""
+    reader = zlib.decompressobj()
+    try:
+        reader.decompress(data, LARGEST)
+    except zlib.error:  # they need not be compressed
+        return len(data) > LARGEST
+    return len(data) > LARGEST or bool(reader.unconsumed_tail)
+
+
 class PlannerJob(Job):
     """A job of ours. What Redis says beyond that is not taken, and makes the job foreign."""
 
     foreign: tuple[str, ...] = ()
 
     def restore(self, raw_data: Any) -> Any:
-        """Take what Redis holds of the job. Raises NoSuchJobError for data that no job of ours has."""
-        held = {(name.decode() if isinstance(name, bytes) else name): value for name, value in dict(raw_data).items()}
-        reader = zlib.decompressobj()
-        data = held.get("data") or b""
-        with contextlib.suppress(zlib.error):  # it need not be compressed
-            reader.decompress(data, LARGEST)
-        if len(data) > LARGEST or reader.unconsumed_tail:
-            raise NoSuchJobError(f"Job {self.id} holds more data than any job of this site.")
-        super().restore({name: value for name, value in held.items() if name in _KNOWN_FIELDS - {"meta"}})
-        self.foreign = tuple(sorted(name for name, value in held.items() if value and name not in _KNOWN_FIELDS))
+        """Take what Redis holds of the job. Raises NoSuchJobError where that is nothing."""
+        held = {
+            name.decode(errors="replace") if isinstance(name, bytes) else name: value
+            for name, value in dict(raw_data).items()
+        }
+        foreign = sorted(name for name, value in held.items() if value and name not in _KNOWN_FIELDS)
+        if _too_large(held.get("data", b"")):
+            foreign.append("more data than any job of ours")
+            held["data"] = b""
+        try:
+            super().restore({name: value for name, value in held.items() if name in _KNOWN_FIELDS - {"meta"}})
+        except NoSuchJobError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever somebody wrote there must not end a worker
+            foreign.append(f"what can't be read ({type(error).__name__}: {error})")
+            super().restore({"data": b"", "origin": held.get("origin", b"")})
+        self.foreign = tuple(foreign)
 
     @property
     def success_callback(self) -> None:

@@ -19,11 +19,14 @@ from django.db import connections
 from rq import Queue, Worker
 from rq.job import Job
 
+from planning.models import Run
+
 from .execute import execute
 from .messages import SignedJSON
+from .patience import until_the_database_answers
 from .queue import PlannerJob, PlannerQueue, refusal
 from .runners import launch_waiting, reconcile
-from .states import lost, process_name
+from .states import State, lost, process_name
 
 logger = logging.getLogger("planning.runs")
 WORKER_TTL, LOOK_SECONDS, RECONCILE_SECONDS, MONITOR_SECONDS = 60, 15, 20, 5
@@ -36,6 +39,12 @@ def execute_job(run_id: int, attempt: int, seconds: int) -> None:
     run = execute(run_id, attempt, leave=leaving.is_set)
     if run.attempt > attempt:
         launch_waiting()
+
+
+def _not_waiting(run_id: int, attempt: int) -> str | None:
+    """Return why a job comes too late, or None: it came before, or was played back."""
+    waits = Run.objects.filter(pk=run_id, attempt=attempt, state=State.QUEUED).exists()
+    return None if waits else f"run {run_id} does not wait in attempt {attempt}"
 
 
 class PlannerWorker(Worker):
@@ -100,7 +109,7 @@ class PlannerWorker(Worker):
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
         """Execute the job, or refuse it as failed."""
-        fault = refusal(job)
+        fault = refusal(job) or until_the_database_answers(lambda: _not_waiting(job.args[0], job.args[1]))
         if fault is None:
             job.timeout = job.args[2]  # the signed one
             return bool(super().perform_job(job, queue))

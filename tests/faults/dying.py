@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 
 PR_SET_CHILD_SUBREAPER = 36
 Order = dict[str, Any]
+_order: Order = {}  # of this process
 
 
 # --- what happens at a point ----------------------------------------------------------------
@@ -43,6 +44,12 @@ def crash() -> None:
 def pause() -> None:
     """Stand still until somebody sends SIGCONT."""
     os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def hold() -> None:
+    """Wait until the mark is gone. Who stands still instead is hung up by the system when its parent dies."""
+    while os.path.exists(_order["mark"]):
+        time.sleep(0.02)
 
 
 def kill_tree() -> None:
@@ -69,6 +76,13 @@ def end_tree() -> None:
 def no_room() -> None:
     """From now on no file can grow."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def cut() -> None:
+    """Lose the answer of the database."""
+    from django.db import OperationalError
+
+    raise OperationalError("server closed the connection unexpectedly")
 
 
 def forget_time() -> NoReturn:
@@ -141,6 +155,7 @@ def use_queue(url: str) -> None:
     for queue in rq_settings.QUEUES.values():
         queue["URL"] = url
     settings.PLANNING["RUNNER"] = "rq"
+    os.environ["REDIS_URL"] = url
 
 
 def use_database(url: str, init_command: str | None) -> None:
@@ -149,11 +164,14 @@ def use_database(url: str, init_command: str | None) -> None:
     from django.conf import settings
     from django.db import connections
 
-    known = connections.settings["default"]
-    known.update(environ.Env.db_url_config(url))
+    known, asked = connections.settings["default"], environ.Env.db_url_config(url)
+    if asked["ENGINE"] != known["ENGINE"]:
+        known["OPTIONS"] = {}
+    known.update(asked)
     if init_command:
         known["OPTIONS"]["init_command"] += init_command
     settings.DATABASES["default"] = known
+    connections["default"] = connections.create_connection("default")
     os.environ["DATABASE_URL"] = url
 
 
@@ -164,6 +182,7 @@ def live(order: Order) -> int:
     """Do what was ordered in a process of its own; return the exit code."""
     from django.core.management import call_command
 
+    _order.update(order)
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
