@@ -370,6 +370,12 @@ class TestSolutions:
         assert solution.values.tolist() == pytest.approx([123456789.123456, 61728395.4617286], rel=1e-14)
         assert np.all(solution.values[:1] <= 123456789.123456)
 
+    @EVERY
+    def test_do_not_depend_on_the_alphabet_of_a_models_name(self, solver: str) -> None:
+        model = furniture_model()
+        model.name = "Töpferei 💡\n1"
+        assert optimizer(solver).solve(model).is_optimal
+
     def test_of_a_live_model_do_not_change_with_it(self) -> None:
         from planning.lx import LXWhatIfAnalyzer
 

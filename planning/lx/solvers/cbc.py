@@ -58,7 +58,7 @@ class CbcSolver(CarefulSolver):
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="planner-") as name:
             folder = Path(name)
-            with (folder / "model.mps").open("w", encoding="ascii") as stream:
+            with (folder / "model.mps").open("w", encoding="utf-8") as stream:
                 write_mps(replace(compiled, offset=0.0), stream, _short_names(compiled))
             code, stopped = self._run(_arguments(compiled, options), folder, callbacks)
             log = (folder / "log").read_text(errors="replace")
