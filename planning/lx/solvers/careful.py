@@ -59,7 +59,7 @@ class CarefulSolver(ABC):
             if answer.termination in (TIME_LIMIT, INTERRUPTED):
                 return LXSolution(compiled, self.name, answer.termination, log=answer.log)
             if box is None and answer.termination != OPTIMAL:
-                claimed.termination = answer.termination if answer.termination == INFEASIBLE else claimed.termination
+                claimed.termination = INFEASIBLE if answer.termination == INFEASIBLE else ERROR
                 return claimed
             if box is not None and answer.values is not None and np.abs(answer.values).max() < box * 0.999:
                 return answer
