@@ -12,7 +12,7 @@ SCRATCH := $(PLAIN) DATABASE_URL=sqlite://:memory:
 PRODUCTION := $(SCRATCH) ALLOWED_HOSTS=planner.example.org
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check format docs serve worker worker-pool .queue
+.PHONY: help setup setup-dev demo test test-postgresql check format docs serve worker worker-pool .queue
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
