@@ -15,6 +15,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisRefused
 
 PATIENCE = 10.0  # seconds until a server that does not answer is given up
+UNTIL_THE_PIPE_CLOSES = '"$@" & read -r _; kill -KILL $!; wait $!'  # whoever started it may be killed
 
 
 def free_port() -> int:
@@ -45,7 +46,8 @@ class PrivateRedis:
         if program is None:
             raise RuntimeError("Redis is not installed. Install the package redis-server.")
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self.server = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+        command = ["/bin/sh", "-c", UNTIL_THE_PIPE_CLOSES, "sh", program, *options]
+        self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE
         client = self.client()
         while True:
@@ -61,7 +63,8 @@ class PrivateRedis:
     def kill(self) -> None:
         """End the server at once."""
         if self.server is not None:
-            self.server.kill()
+            assert self.server.stdin is not None
+            self.server.stdin.close()
             self.server.wait()
             self.server = None
 

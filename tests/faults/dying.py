@@ -169,7 +169,7 @@ def use_database(url: str, init_command: str | None) -> None:
         known["OPTIONS"] = {}
     known.update(asked)
     if init_command:
-        known["OPTIONS"]["init_command"] += init_command
+        known["OPTIONS"]["init_command"] = known["OPTIONS"].get("init_command", "") + init_command
     settings.DATABASES["default"] = known
     connections["default"] = connections.create_connection("default")
     os.environ["DATABASE_URL"] = url

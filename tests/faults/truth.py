@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 from django.db.models import F
-from django.utils import timezone
 
 from planning.models import RESULT_TABLES, Plant, Run
 from planning.runs import execute, reconcile, start_run
@@ -86,11 +84,3 @@ def assert_a_new_run_works(plant: Plant) -> None:
     run = start_run(baseline(plant), here=True)
     assert execute(run.pk, 1).state == "solved"
     assert_whole(run)
-
-
-def now_and(delta: timedelta) -> object:
-    return timezone.now() + delta
-
-
-def close_connections() -> None:
-    connections.close_all()
