@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
 from planning.models import Period, Product, ProductionRecipe, Run, Scenario
@@ -43,7 +44,7 @@ def test_the_page_of_a_run_follows_it_to_its_end(planner: Page) -> None:
     expect(planner.locator("[data-run-badge]")).to_have_text("Queued")
     first = planner.locator("[data-run-elapsed]").inner_text()
 
-    Run.objects.filter(pk=run.pk).update(state="running")
+    Run.objects.filter(pk=run.pk).update(state="running", heartbeat_at=timezone.now())
     expect(planner.locator("[data-run-badge]")).to_have_text("Running")
     expect(planner.locator("[data-run-elapsed]")).not_to_have_text(first)
 
