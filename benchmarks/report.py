@@ -143,7 +143,7 @@ def _what_ifs(kinds: dict[str, Medians]) -> str:
             hand = each["by hand, without solver" if alone else "by hand: warm HiGHS"]
             faster = _ratio(seconds, each["planning.lx"]) if title.startswith("PuLP") else ""
             lines.append(
-                f"| {kind.replace('_', ' ')} | {title} | {seconds * 1e3:.3g} | {_seconds(seconds * 200)} "
+                f"| {kind.replace('_', ' ')} | {title} | {_milliseconds(seconds)} | {_seconds(seconds * 200)} "
                 f"| {_ratio(seconds, hand)} | {faster} |"
             )
     return "\n".join(lines) + "\n"
@@ -155,6 +155,10 @@ def _copy(medians: Medians) -> str:
         size = found["packed" if "compressed" in title else "bytes"] / 2**20
         lines.append(f"| {title} | {_seconds(found['cpu'])} | {size:.1f} |")
     return "\n".join(lines) + "\n\nCompressed with zlib at level 1, as runs keep their copies.\n"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1e3:,.0f}" if seconds >= 1 else f"{seconds * 1e3:.3g}"
 
 
 def _seconds(value: float) -> str:
