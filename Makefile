@@ -63,7 +63,7 @@ docs: setup ## Write the reference of planning.lx from its docstrings
 serve: setup ## Serve the site on http://127.0.0.1:8000
 	$(MANAGE) migrate --no-input
 	$(MANAGE) reconcile_runs
-	$(BIN)/gunicorn planner_site.wsgi --bind 127.0.0.1:8000 --workers 2 --threads 4
+	$(BIN)/gunicorn --config python:planner_site.serving planner_site.wsgi --bind 127.0.0.1:8000 --workers 2
 
 worker: setup .queue ## Execute queued runs, one at a time; needs REDIS_URL
 	$(MANAGE) rqworker short long

@@ -9,6 +9,8 @@
 | `ALLOWED_HOSTS` | the host names that the site answers to, separated by commas | this machine only |
 | `DEBUG` | error pages with source code, for development | off |
 | `HTTPS` | redirect to HTTPS, HSTS, secure cookies | on, but for a site on this machine only |
+| `MONITORING_TOKEN` | opens `/metrics`, and the figures of `/readyz`, to `Authorization: Bearer` | blank: staff only |
+| `LOG_FORMAT` | `lines` for people, `json` for programs: one object a line | `lines` |
 
 A site is *on this machine only* (a laptop, development) while `DEBUG` is on, or while it has no
 `ALLOWED_HOSTS`, no `REDIS_URL` and an SQLite database. Then a secret key is generated once into
@@ -57,6 +59,9 @@ if DATABASE_IS_SQLITE:
     }
     # Tests use several connections and processes: a database in memory would be empty in each.
     DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "data" / "test.sqlite3"}
+else:
+    # A server that is gone without a word must not hold a process for minutes. DATABASE_URL may say otherwise.
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": "5", **DATABASES["default"].get("OPTIONS", {})}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- secrets and hosts ----------------------------------------------------------------------
@@ -116,6 +121,8 @@ INSTALLED_APPS = [
     "planning",
 ]
 MIDDLEWARE = [
+    "planning.api.probes.Probes",  # before anything that asks for a host name, HTTPS or a session
+    "planning.api.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -194,12 +201,29 @@ PLANNING: dict[str, Any] = {
     "DEFAULT_GAP": 1e-4,  # relative
 }
 
-LOGGING = {
+# --- logs and monitoring --------------------------------------------------------------------
+
+MONITORING_TOKEN = env.str("MONITORING_TOKEN", default="")
+if MONITORING_TOKEN and len(MONITORING_TOKEN) < 20:
+    raise ImproperlyConfigured("MONITORING_TOKEN is short enough to be guessed. Give 20 random characters or more.")
+
+LOG_FORMAT = env.str("LOG_FORMAT", default="") or "lines"
+if LOG_FORMAT not in ("lines", "json"):
+    raise ImproperlyConfigured(f'LOG_FORMAT is "{LOG_FORMAT}". Give lines, or json for one object a line.')
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"planning": {"handlers": ["stderr"], "level": "INFO"}},
+    "filters": {"facts": {"()": "planning.logs.AddFacts"}},
+    "formatters": {
+        "lines": {"()": "planning.logs.ReadableLines"},
+        "json": {"()": "planning.logs.JSONLines"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["facts"]}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        name: {"handlers": ["stderr"], "level": "INFO", "propagate": False}
+        for name in ("planning", "django", "rq", "gunicorn.error")
+    },
 }
 
 UNFOLD = {

@@ -1,10 +1,16 @@
-"""Every URL of the site: the admin is the planner's desk."""
+"""Every URL of the site: the admin is the planner's desk.
+
+`/livez` and `/readyz` are answered before them, by `planning.api.probes`.
+"""
 
 from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from planning.api.metrics import metrics
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index", permanent=False)),
     path("admin/", admin.site.urls),
+    path("metrics", metrics, name="metrics"),
 ]

@@ -11,12 +11,11 @@ from contextlib import contextmanager
 def log_kept_back(*, unless: bool) -> Iterator[None]:
     """Keep what `planning.runs` logs for operators off this terminal: the run's reason says it in words."""
 
-    def keep_back(record: logging.LogRecord) -> bool:
-        return unless
-
     log = logging.getLogger("planning.runs")
-    log.addFilter(keep_back)
+    level = log.level
+    if not unless:
+        log.setLevel(logging.CRITICAL + 1)  # a level, because the solver's process takes it over
     try:
         yield
     finally:
-        log.removeFilter(keep_back)
+        log.setLevel(level)

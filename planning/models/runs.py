@@ -34,6 +34,9 @@ class Run(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
     )
+    request_id = models.CharField(
+        max_length=64, blank=True, default="", help_text="Names the request that started it in all logs."
+    )
     worker = models.CharField(max_length=200, blank=True, default="", help_text="Host and process that executed it.")
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When this attempt was last given to the runner.")

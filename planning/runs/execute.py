@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
+from planning.logs import saying
 from planning.lx import INFEASIBLE, INTERRUPTED, UNBOUNDED, ProgressCallback, StopCallback
 from planning.models import Run
 from planning.snapshot import Snapshot
@@ -40,6 +41,18 @@ def execute(
 
     `stop` asks for the best plan found so far; `leave` hands the run back to the queue, for another process.
     """
+    with saying(run=run_id, attempt=attempt, **_origin(run_id)):
+        return _execute(run_id, attempt, lambda run: Watch(run, attempt, progress, stop, leave))
+
+
+def _origin(run_id: int) -> dict[str, str]:
+    """Return who started the run, and in which request."""
+    found = Run.objects.filter(pk=run_id).values_list("user__username", "request_id")
+    user, request = until_the_database_answers(found.first) or ("", "")
+    return {"user": user, "request": request}
+
+
+def _execute(run_id: int, attempt: int, watch: Callable[[Run], Watch]) -> Run:
     try:
         until_the_database_answers(lambda: move(run_id, attempt, (State.QUEUED,), State.RUNNING, worker=this_process()))
     except LostRun as error:
@@ -47,7 +60,7 @@ def execute(
         return Run.objects.get(pk=run_id)
     run = until_the_database_answers(lambda: Run.objects.get(pk=run_id))
     try:
-        _solve_and_write(run, Watch(run, attempt, progress, stop, leave))
+        _solve_and_write(run, watch(run))
     except AlteredCopy as error:
         logger.error("run %s: the stored copy was altered: %s", run_id, error)
         _end(run, attempt, State.FAILED, f"The stored copy was altered. {error}")

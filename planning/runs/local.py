@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from planning.logs import saying
 from planning.models import Run
 
 from .patience import until_the_database_answers
@@ -55,9 +56,10 @@ def _watch(child: subprocess.Popen[bytes], run_id: int, attempt: int) -> None:
     try:
         if code:
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            until_the_database_answers(lambda: lost(run_id, attempt, how, process_name(child.pid)))
+            with saying(run=run_id, attempt=attempt):
+                until_the_database_answers(lambda: lost(run_id, attempt, how, process_name(child.pid)))
         start_waiting()
     except Exception:  # a thread has nobody to tell; reconciling does the same later
-        logger.exception("run %s: its end could not be followed up", run_id)
+        logger.exception("run %s: its end could not be followed up", run_id, extra={"run": run_id, "attempt": attempt})
     finally:
         connection.close()

@@ -7,7 +7,9 @@ or is played back, does nothing.
 
 from __future__ import annotations
 
+import contextlib
 import zlib
+from datetime import datetime
 from typing import Any
 
 import django_rq
@@ -19,6 +21,8 @@ from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.registry import StartedJobRegistry
+from rq.utils import utcparse
+from rq.worker_registration import get_keys
 
 from planning.models import Run
 
@@ -133,15 +137,31 @@ def send(run: Run) -> None:
     )
 
 
-def connection() -> Redis:
+def connection(connect_seconds: float = _CONNECT_SECONDS, answer_seconds: float = _ANSWER_SECONDS) -> Redis:
     """Return a connection for sending, which does not wait long for a Redis that is gone."""
     url = django_rq.settings.QUEUES[SHORT]["URL"]
     return Redis.from_url(
         url,
-        socket_connect_timeout=_CONNECT_SECONDS,
-        socket_timeout=_ANSWER_SECONDS,
+        socket_connect_timeout=connect_seconds,
+        socket_timeout=answer_seconds,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+def signs_of_life() -> list[tuple[datetime, bool]]:
+    """Return the last sign of life of each worker, and whether it executes a run. Raises RedisError.
+
+    Waits a second for Redis, not longer: monitors ask for this.
+    """
+    with contextlib.closing(connection(1.0, 1.0)) as redis, redis.pipeline(transaction=False) as pipeline:
+        for key in sorted(get_keys(connection=redis)):
+            pipeline.hmget(key, "last_heartbeat", "state")
+        found = pipeline.execute()
+    signs = []
+    for at, state in found:
+        with contextlib.suppress(ValueError, AttributeError):  # gone since, or none of RQ's making
+            signs.append((utcparse(at.decode()), state == b"busy"))
+    return signs
 
 
 def known_jobs() -> set[tuple[int, int]]:

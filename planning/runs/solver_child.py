@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import signal
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from planning.logs import known_facts, saying
 from planning.lx import Progress
 
 from .copies import AlteredCopy, load_copy
@@ -19,15 +21,17 @@ from .options import RunOptions
 from .outcome_file import read_values, write_outcome, write_values
 from .solve import Outcome, solve_copy
 
+logger = logging.getLogger("planning.runs")
 COPY, TASK, BEST, OUTCOME = "copy", "task.json", "best", "outcome"
 _REPORT_SECONDS = 0.2
 _LONGEST_TEXT = 2000
 
 
 def prepare(folder: Path, copy: bytes, options: RunOptions, memory: int | None) -> None:
-    """Write the task into the folder: the copy's bytes, the options, and the memory limit in bytes."""
+    """Write the task into the folder: the copy's bytes, the options, the memory limit in bytes, and how to log."""
+    task = {"options": options.as_dict(), "memory": memory, "facts": known_facts(), "level": logger.getEffectiveLevel()}
     (folder / COPY).write_bytes(copy)
-    (folder / TASK).write_text(json.dumps({"options": options.as_dict(), "memory": memory}))
+    (folder / TASK).write_text(json.dumps(task))
 
 
 def solve_in(folder: Path, control: int, reports: int) -> int:
@@ -36,12 +40,21 @@ def solve_in(folder: Path, control: int, reports: int) -> int:
     stop = threading.Event()
     threading.Thread(target=_listen, args=(control, stop), daemon=True, name="control").start()
     task = json.loads((folder / TASK).read_text())
+    logger.setLevel(task["level"])  # as the process that watches: a spawned one would not know
+    with saying(**task["facts"]):
+        return _solve_task(folder, task, stop, reports)
+
+
+def _solve_task(folder: Path, task: dict[str, Any], stop: threading.Event, reports: int) -> int:
     try:
+        options = RunOptions(**task["options"])
         if task["memory"]:
             resource.setrlimit(resource.RLIMIT_AS, (task["memory"], task["memory"]))
+        logger.info("the solver %s starts, process %s", options.solver, os.getpid())
         with database_blocked():
-            outcome = _solve(folder, RunOptions(**task["options"]), stop, reports)
+            outcome = _solve(folder, options, stop, reports)
         write_outcome(folder / OUTCOME, outcome)
+        logger.info("the solver ended after %.2f s: %s, %s", outcome.seconds, outcome.termination, outcome.sizes)
     except AlteredCopy as error:
         return _fail(reports, "altered", str(error))
     except MemoryError:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from planning.formulation import build_model
+from planning.logs import known_facts, saying
 from planning.lx import LXModel, LXModelError, compile_model
 from planning.models import Plant, Run, Scenario
 from planning.snapshot import DataProblems, Problem, Snapshot, take_snapshot
@@ -49,6 +50,7 @@ def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: An
             scenario_name=scenario.name,
             options=options.as_dict(),
             user=user if user is not None and user.is_authenticated else None,
+            request_id=known_facts().get("request", ""),
             currency=snapshot.currency,
             units=_units(snapshot),
             warnings=[warning.as_dict() for warning in snapshot.warnings],
@@ -57,10 +59,17 @@ def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: An
             sent_at=Now() if here else None,
         )
         store_copy(run, compressed, sha256, size)
-        record(run.pk, State.QUEUED, run.attempt, run.user.get_username() if run.user else None, "")
+        who = run.user.get_username() if run.user else None
+        with saying(user=who):
+            record(run.pk, State.QUEUED, run.attempt, who, "")
         if not here:
-            transaction.on_commit(lambda: launch(run.pk))
+            transaction.on_commit(lambda: _launch(run, who))
     return run
+
+
+def _launch(run: Run, who: str | None) -> None:
+    with saying(run=run.pk, attempt=run.attempt, user=who):
+        launch(run.pk)
 
 
 def _same(scenario: Scenario, options: RunOptions, sha256: str) -> Run | None:

@@ -73,7 +73,9 @@ def record(run_id: int, state: str, attempt: int, who: str | None, reason: str) 
     """Keep a move beside the run."""
     who = who or this_process()
     RunMove.objects.create(run_id=run_id, state=state, attempt=attempt, who=who, reason=reason)
-    logger.info("run %s: %s (attempt %s, %s)%s", run_id, state, attempt, who, f": {reason}" if reason else "")
+    said = f": {reason}" if reason else ""
+    facts = {"run": run_id, "attempt": attempt}
+    logger.info("run %s: %s (attempt %s, %s)%s", run_id, state, attempt, who, said, extra=facts)
 
 
 def _dates(target: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from django.db import connections
 from rq import Queue, Worker
 from rq.job import Job
 
+from planning.logs import saying
 from planning.models import Run
 
 from .execute import execute
@@ -39,6 +40,11 @@ def execute_job(run_id: int, attempt: int, seconds: int) -> None:
     run = execute(run_id, attempt, leave=leaving.is_set)
     if run.attempt > attempt:
         launch_waiting()
+
+
+def _facts(job: Job) -> dict[str, int]:
+    """Return which run and attempt a job of ours names, for the lines that are logged about it."""
+    return {"run": job.args[0], "attempt": job.args[1]} if refusal(job) is None else {}
 
 
 def _not_waiting(run_id: int, attempt: int) -> str | None:
@@ -107,6 +113,11 @@ class PlannerWorker(Worker):
         finally:
             connections.close_all()
 
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Let a work-horse execute the job; each line of both says which run it is about."""
+        with saying(**_facts(job)):
+            super().execute_job(job, queue)
+
     def perform_job(self, job: Job, queue: Queue) -> bool:
         """Execute the job, or refuse it as failed."""
         fault = refusal(job) or until_the_database_answers(lambda: _not_waiting(job.args[0], job.args[1]))
@@ -138,4 +149,5 @@ def ride(worker_name: str, job_name: str, queue_name: str, execution_id: str) ->
     worker = PlannerWorker([queue_name], name=worker_name, connection=connection)
     job = PlannerJob.fetch(job_name, connection=connection, serializer=SignedJSON)
     worker.execution = Execution.fetch(execution_id, job_name, connection=connection)
-    worker.main_work_horse(job, worker.queues[0])
+    with saying(**_facts(job)):
+        worker.main_work_horse(job, worker.queues[0])

@@ -120,7 +120,8 @@ def put(redis: Redis, run: Run, message: bytes) -> None:
 def refusals(redis: Redis, nursery: Nursery) -> dict[str, str]:
     """Let a worker empty the queue; return why it refused what by name of the job, as the operator reads it."""
     log = work(nursery).log
-    found = dict(re.findall(r" ERROR planning\.runs Job (\S+) was refused: (.*)", log))
+    line = re.compile(r" ERROR planning\.runs Job (\S+) was refused: (.*?)(?: \[run=.*\])?$", re.MULTILINE)
+    found = dict(line.findall(log))
     assert {job: redis.hget(f"rq:job:{job}", "status") for job in found} == dict.fromkeys(found, b"failed")
     return found
 
