@@ -102,7 +102,8 @@ def what_ifs_by_lx(plant: Plant, kind: str, count: int = WHAT_IFS, *, run: bool 
     todo = changes(plant, kind, count)
     expected = what_ifs_by_hand(plant, kind, count)() if run else None
     if not run:
-        analyzer._session._highs = _WithoutRun(analyzer._session._highs)
+        session = analyzer._live._session
+        session._highs = _WithoutRun(session._highs)
 
     def turn() -> list[float]:
         found = []

@@ -24,8 +24,12 @@ GROUPS = {
         "OPTIMAL", "INFEASIBLE", "UNBOUNDED", "TIME_LIMIT", "INTERRUPTED", "ERROR",
         "Progress", "ProgressCallback", "StopCallback", "LogCallback", "make_solver",
     ],
-    "What-ifs and prices": [
-        "LXWhatIfAnalyzer", "LXWhatIfResult", "LimitPrices", "price_limits", "least_of_the_best", "solve_linear",
+    "What-ifs and scenarios": [
+        "LXWhatIfAnalyzer", "LXWhatIfResult", "LXChange", "LXBottleneck", "LXPoint",
+        "LXScenario", "LXScenarioAnalyzer", "LXScenarioRow",
+    ],
+    "Prices": [
+        "LimitPrices", "price_limits", "least_of_the_best", "solve_linear",
     ],
     "Detached rows": [
         "detach_orm_object", "materialize_and_detach_list", "copy_function_detaching_closure",

@@ -3,8 +3,11 @@
 It knows no Django, no queue and no settings. What is named here is public; the rest may change.
 """
 
+from .analysis.changes import LXChange
 from .analysis.prices import LimitPrices, least_of_the_best, price_limits, solve_linear
-from .analysis.what_if import LXWhatIfAnalyzer, LXWhatIfResult
+from .analysis.results import LXBottleneck, LXPoint, LXWhatIfResult
+from .analysis.scenario import LXScenario, LXScenarioAnalyzer, LXScenarioRow
+from .analysis.what_if import LXWhatIfAnalyzer
 from .closures import copy_function_detaching_closure
 from .columns import LXColumn
 from .compile import CompiledModel, compile_model, with_whole_decisions_held
@@ -55,6 +58,8 @@ __all__ = [
     "CompiledModel",
     "Difference",
     "FreshRows",
+    "LXBottleneck",
+    "LXChange",
     "LXColumn",
     "LXConstraint",
     "LXCopyError",
@@ -69,8 +74,12 @@ __all__ = [
     "LXNotLoadedError",
     "LXNotNowError",
     "LXOptimizer",
+    "LXPoint",
     "LXRecord",
     "LXRows",
+    "LXScenario",
+    "LXScenarioAnalyzer",
+    "LXScenarioRow",
     "LXSolution",
     "LXSolverError",
     "LXTable",

@@ -60,7 +60,7 @@ class LXSolution:
 
     def __init__(
         self,
-        compiled: CompiledModel,
+        compiled: CompiledModel | Callable[[], CompiledModel],
         solver: str,
         termination: str,
         *,
@@ -72,7 +72,7 @@ class LXSolution:
         message: str = "",
         log: str = "",
     ) -> None:
-        self.compiled = compiled
+        self._compiled = compiled
         self.solver = solver
         self.termination = termination
         self.objective_value = objective_value
@@ -85,6 +85,17 @@ class LXSolution:
 
     def __repr__(self) -> str:
         return f"<LXSolution {self.termination} by {self.solver}, objective {self.objective_value}>"
+
+    @property
+    def compiled(self) -> CompiledModel:
+        """The compiled model that was solved."""
+        if not isinstance(self._compiled, CompiledModel):  # or what makes it when it is asked for
+            self._compiled = self._compiled()
+        return self._compiled
+
+    @compiled.setter
+    def compiled(self, compiled: CompiledModel) -> None:
+        self._compiled = compiled
 
     @property
     def values(self) -> Floats | None:

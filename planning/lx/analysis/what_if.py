@@ -1,202 +1,269 @@
-"""What-if: one change to a solved model, tried on the live solver and taken back."""
+"""What-if: changes to a solved model, tried on the live solver and taken back."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Hashable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Generic
 
-import numpy as np
-
-from ..columns import Floats, Positions
-from ..compile import Block, CompiledModel, compile_model
-from ..constraint import EQ, GE
+from ..compile import CompiledModel
 from ..errors import LXModelError
 from ..index import EVERY
 from ..model import LXModel
 from ..optimizer import LXOptimizer
+from ..signatures import T
 from ..solution import LXSolution
-from ..solvers.highs import HighsSession
+from . import changes as asked
+from .bottlenecks import bottlenecks
+from .changes import LXChange, change_from, change_of
+from .live import LiveModel
+from .results import LXBottleneck, LXPoint, LXWhatIfResult, rank, sign_of
+from .series import evenly_spaced, points
+from .trial import Trial
 
 
-@dataclass(frozen=True)
-class LXWhatIfResult:
-    """A change and what it brings. Differences to or from a case without a plan are nan."""
-
-    description: str
-    original: LXSolution
-    new: LXSolution
-
-    @property
-    def delta_objective(self) -> float:
-        """The new objective minus the original one."""
-        before, after = self.original.objective_value, self.new.objective_value
-        return math.nan if before is None or after is None else after - before
-
-    @property
-    def delta_percentage(self) -> float:
-        """The difference in percent of the original objective's size; nan where that is 0."""
-        before = self.original.objective_value
-        return math.nan if not before else 100.0 * self.delta_objective / abs(before)
-
-
-@dataclass(frozen=True)
-class _Change:
-    """New values of some rows' limits, some columns' bounds, or some columns' costs."""
-
-    kind: str  # "rows", "columns" or "costs"
-    positions: Positions
-    lower: Floats
-    upper: Floats
-
-
-class LXWhatIfAnalyzer:
+class LXWhatIfAnalyzer(Generic[T]):
     """Tries changes to a model, each from the model as it is, without touching it or its rows.
 
         analyzer = LXWhatIfAnalyzer(model, optimizer)
         analyzer.increase_constraint_rhs("capacity", by=100).delta_objective
         analyzer.increase_constraint_rhs("machine_hours", by=8, key=("Saw", "Week 1"))
 
-    The model is compiled and solved once; a what-if costs its re-solve. `by` and `to` are in the unit
-    of what is changed; `percent` is one of the value's size, so that an increase always goes up. `key`
-    is the key or row of one member; without it the whole family changes. Raises LXModelError for a
-    name or key that is not there, and for a change that changes nothing.
+    The model is compiled and solved once; a what-if costs its re-solve: warm by HiGHS for a linear model,
+    in full for whole numbers and by other solvers. `by` and `to` are in the unit of what is changed;
+    `percent` is one of the value's size, so that an increase always goes up. `key` is the key or row of
+    one member; without it the whole family changes. Raises LXModelError for a name or key that is not
+    there, a number that is none, a step from a bound that is not there, and a change that changes nothing.
     """
 
     def __init__(self, model: LXModel, optimizer: LXOptimizer[Any] | None = None) -> None:
         self.model = model
         self.optimizer: LXOptimizer[Any] = optimizer or LXOptimizer()
-        self.compiled = compile_model(model)
-        self._session: HighsSession | None = None
-        self._baseline: LXSolution | None = None
+        self._live = LiveModel(model, self.optimizer)
+
+    @property
+    def compiled(self) -> CompiledModel:
+        """The compiled model that all changes start from."""
+        return self._live.base.compiled
 
     @property
     def baseline(self) -> LXSolution:
         """The solution of the model as it is."""
-        if self._baseline is None:
-            self._baseline = self._solve(self.compiled)
-        return self._baseline
+        return self._live.baseline
+
+    # --- right sides ------------------------------------------------------------------------
 
     def increase_constraint_rhs(
-        self, name: str, *, by: float | None = None, percent: float | None = None, key: Hashable | Any = EVERY
+        self,
+        name: str,
+        *,
+        by: float | None = None,
+        percent: float | None = None,
+        to: float | None = None,
+        key: Any = EVERY,
     ) -> LXWhatIfResult:
         """Raise the right side of a constraint, of the whole family or of one member (by key or row)."""
-        return self._shift_rhs(name, 1.0, by, percent, key)
+        return self._step(asked.RHS, name, asked.UP, key, by=by, percent=percent, to=to)
 
     def decrease_constraint_rhs(
-        self, name: str, *, by: float | None = None, percent: float | None = None, key: Hashable | Any = EVERY
+        self,
+        name: str,
+        *,
+        by: float | None = None,
+        percent: float | None = None,
+        to: float | None = None,
+        key: Any = EVERY,
     ) -> LXWhatIfResult:
         """Lower the right side of a constraint, of the whole family or of one member."""
-        return self._shift_rhs(name, -1.0, by, percent, key)
+        return self._step(asked.RHS, name, asked.DOWN, key, by=by, percent=percent, to=to)
 
-    def set_constraint_rhs(self, name: str, *, to: float, key: Hashable | Any = EVERY) -> LXWhatIfResult:
+    def set_constraint_rhs(self, name: str, *, to: float, key: Any = EVERY) -> LXWhatIfResult:
         """Set the right side of a constraint, of the whole family or of one member."""
-        rows = self._members(self.compiled.constraints, name, key)
-        return self._try(
-            f"{self._what(name, key)}: right side {to:g}", self._rows_at(name, rows, np.full(len(rows), to))
-        )
+        return self.try_changes(LXChange.rhs(name, to=to, key=key))
+
+    def relax_constraint(
+        self, name: str, *, by: float | None = None, percent: float | None = None, key: Any = EVERY
+    ) -> LXWhatIfResult:
+        """Make a constraint looser: `<=` gets a higher right side, `>=` a lower one; `==` raises LXModelError."""
+        return self.try_changes(LXChange.relax(name, by=by, percent=percent, key=key))
+
+    def tighten_constraint(
+        self, name: str, *, by: float | None = None, percent: float | None = None, key: Any = EVERY
+    ) -> LXWhatIfResult:
+        """Make a constraint tighter: `<=` gets a lower right side, `>=` a higher one; `==` raises LXModelError."""
+        return self.try_changes(LXChange.tighten(name, by=by, percent=percent, key=key))
+
+    # --- bounds -----------------------------------------------------------------------------
+
+    def increase_variable_lower_bound(
+        self,
+        name: str,
+        *,
+        by: float | None = None,
+        percent: float | None = None,
+        to: float | None = None,
+        key: Any = EVERY,
+    ) -> LXWhatIfResult:
+        """Raise the lower bound of variables."""
+        return self._step(asked.LOWER, name, asked.UP, key, by=by, percent=percent, to=to)
+
+    def decrease_variable_lower_bound(
+        self,
+        name: str,
+        *,
+        by: float | None = None,
+        percent: float | None = None,
+        to: float | None = None,
+        key: Any = EVERY,
+    ) -> LXWhatIfResult:
+        """Lower the lower bound of variables; to=-inf takes it away."""
+        return self._step(asked.LOWER, name, asked.DOWN, key, by=by, percent=percent, to=to)
+
+    def increase_variable_upper_bound(
+        self,
+        name: str,
+        *,
+        by: float | None = None,
+        percent: float | None = None,
+        to: float | None = None,
+        key: Any = EVERY,
+    ) -> LXWhatIfResult:
+        """Raise the upper bound of variables; to=inf takes it away."""
+        return self._step(asked.UPPER, name, asked.UP, key, by=by, percent=percent, to=to)
+
+    def decrease_variable_upper_bound(
+        self,
+        name: str,
+        *,
+        by: float | None = None,
+        percent: float | None = None,
+        to: float | None = None,
+        key: Any = EVERY,
+    ) -> LXWhatIfResult:
+        """Lower the upper bound of variables."""
+        return self._step(asked.UPPER, name, asked.DOWN, key, by=by, percent=percent, to=to)
 
     def set_variable_bounds(
-        self, name: str, *, lower: float | None = None, upper: float | None = None, key: Hashable | Any = EVERY
+        self, name: str, *, lower: float | None = None, upper: float | None = None, key: Any = EVERY
     ) -> LXWhatIfResult:
-        """Set the lower or the upper bound of variables, or both; what is not given stays."""
-        columns = self._members(self.compiled.variables, name, key)
-        new = [
-            held[columns].copy() if given is None else np.full(len(columns), float(given))
-            for held, given in ((self.compiled.lower, lower), (self.compiled.upper, upper))
-        ]
-        if (new[0] > new[1]).any():
-            raise LXModelError(f"{self._what(name, key)}: the lower bound would lie above the upper one.")
-        return self._try(f"{self._what(name, key)}: bounds {lower} to {upper}", _Change("columns", columns, *new))
+        """Set the lower or the upper bound of variables, or both; what is not given stays, infinite is no bound.
 
-    def set_cost(self, name: str, *, to: float, key: Hashable | Any = EVERY) -> LXWhatIfResult:
+        Whole variables get the next whole number within. Raises LXModelError for a lower bound above the upper one.
+        """
+        sides = ((asked.LOWER, lower), (asked.UPPER, upper))
+        changes = [change_of(side, name, {"to": to}, key=key) for side, to in sides if to is not None]
+        if not changes:
+            raise LXModelError(f"{name}: say which bound, by lower= or upper=.")
+        trial = Trial(self._live.base, changes, may_stay=len(changes) > 1)
+        if trial.is_base:
+            raise LXModelError(f"{_described(changes)}: this changes nothing. Give another number, or another key.")
+        return self._tried(changes, trial)
+
+    # --- costs and coefficients -------------------------------------------------------------
+
+    def increase_cost(
+        self,
+        name: str,
+        *,
+        by: float | None = None,
+        percent: float | None = None,
+        to: float | None = None,
+        key: Any = EVERY,
+    ) -> LXWhatIfResult:
+        """Raise the objective's coefficient of variables."""
+        return self._step(asked.COST, name, asked.UP, key, by=by, percent=percent, to=to)
+
+    def decrease_cost(
+        self,
+        name: str,
+        *,
+        by: float | None = None,
+        percent: float | None = None,
+        to: float | None = None,
+        key: Any = EVERY,
+    ) -> LXWhatIfResult:
+        """Lower the objective's coefficient of variables."""
+        return self._step(asked.COST, name, asked.DOWN, key, by=by, percent=percent, to=to)
+
+    def set_cost(self, name: str, *, to: float, key: Any = EVERY) -> LXWhatIfResult:
         """Set the objective's coefficient of variables."""
-        columns = self._members(self.compiled.variables, name, key)
-        costs = np.full(len(columns), float(to))
-        return self._try(f"{self._what(name, key)}: cost {to:g}", _Change("costs", columns, costs, costs))
+        return self.try_changes(LXChange.cost(name, to=to, key=key))
 
-    def _shift_rhs(
-        self, name: str, sign: float, by: float | None, percent: float | None, key: Hashable | Any
+    def set_coefficient(
+        self, name: str, variable: str, *, to: float, variable_key: Any, key: Any = EVERY
     ) -> LXWhatIfResult:
-        if (by is None) == (percent is None):
-            raise LXModelError("Say how much: either by= or percent=.")
-        rows = self._members(self.compiled.constraints, name, key)
-        right = self._right_side(name, rows)
-        step = np.full(len(rows), by) if by is not None else np.abs(right) * float(percent or 0.0) / 100.0
-        if not np.isfinite(step).all() or not step.any():
-            raise LXModelError(f"{self._what(name, key)}: the change changes nothing. Give a step other than 0.")
-        amount = f"{by:g}" if by is not None else f"{percent:g} %"
-        word = "plus" if sign > 0 else "minus"
-        return self._try(
-            f"{self._what(name, key)}: right side {word} {amount}", self._rows_at(name, rows, right + sign * step)
-        )
+        """Set the coefficient of one variable in one constraint, each named by key or row.
 
-    def _members(self, blocks: dict[str, Block], name: str, key: Hashable | Any) -> Positions:
-        """Return the rows or columns that a change is about; none raises."""
-        block = blocks.get(name)
-        if block is None:
-            raise LXModelError(f"Model {self.model.name} has no {name!r}. It has: {', '.join(blocks)}.")
-        if key is EVERY:
-            if not block.size:
-                raise LXModelError(f"{name} has no members, so the change changes nothing.")
-            return np.arange(block.start, block.start + block.size, dtype=np.int64)
-        index = block.family.index
-        if index is None:
-            raise LXModelError(f"{name} is a single constraint: it has no key {key!r}.")
-        return np.array([block.start + index.find(key)], dtype=np.int64)
+        0 takes the variable out of the constraint. A single constraint needs no key.
+        """
+        return self.try_changes(LXChange.coefficient(name, variable, to=to, key=key, variable_key=variable_key))
 
-    def _sense(self, name: str) -> str | None:
-        return self.model.get_constraint(name).sense
+    # --- several ----------------------------------------------------------------------------
 
-    def _right_side(self, name: str, rows: Positions) -> Floats:
-        compiled = self.compiled
-        return compiled.row_lower[rows] if self._sense(name) == GE else compiled.row_upper[rows]
+    def try_changes(self, *changes: LXChange) -> LXWhatIfResult:
+        """Try changes together, as one what-if; later ones see the earlier ones."""
+        if not changes:
+            raise LXModelError("No change is given, so nothing would change. Give at least one.")
+        return self._tried(changes, Trial(self._live.base, changes))
 
-    def _rows_at(self, name: str, rows: Positions, right: Floats) -> _Change:
-        sense, infinite = self._sense(name), np.full(len(rows), np.inf)
-        lower = right if sense in (GE, EQ) else -infinite
-        return _Change("rows", rows, lower, infinite if sense == GE else right)
+    def compare_changes(self, changes: Iterable[LXChange | tuple[str, str, float]]) -> list[LXWhatIfResult]:
+        """Try each change for itself and return the results, the best in the model's sense first.
 
-    def _what(self, name: str, key: Hashable | Any) -> str:
-        return name if key is EVERY else f"{name}[{key}]"
+            analyzer.compare_changes([LXChange.relax("hours", by=8), LXChange.cost("make", percent=5)])
 
-    def _try(self, description: str, change: _Change) -> LXWhatIfResult:
-        """Return what the change brings; afterwards the live model is what it was."""
-        original = self.baseline
-        if self._session is None:
-            return LXWhatIfResult(description, original, self._solve(_changed(self.compiled, change)))
-        self._session.apply(change.kind, change.positions, change.lower, change.upper)
-        try:
-            new = self._session.solve(_changed(self.compiled, change))
-        finally:
-            restored = _unchanged(self.compiled, change)
-            self._session.apply(restored.kind, restored.positions, restored.lower, restored.upper)
-        return LXWhatIfResult(description, original, new)
+        `("hours", "increase", 8)` is short for a change of a constraint's right side by so much; the words
+        are increase, decrease, relax and tighten. Results without a plan come last. All changes are looked
+        up before anything is solved.
+        """
+        listed = [change_from(given) for given in changes]
+        trials = [Trial(self._live.base, [change]) for change in listed]
+        results = [self._tried([change], trial) for change, trial in zip(listed, trials, strict=True)]
+        sign = sign_of(self.baseline)
+        return sorted(results, key=lambda result: rank(result.new, sign))
 
-    def _solve(self, compiled: CompiledModel) -> LXSolution:
-        if self.optimizer.solver == "highs" and not compiled.is_mip and compiled.column_count:
-            self._session = HighsSession(compiled, self.optimizer.options, self.optimizer.callbacks)
-            return self._session.solve(compiled)
-        return self.optimizer.solve(compiled)
+    def find_bottlenecks(self, *names: str, by: float = 1.0, top: int | None = None) -> list[LXBottleneck]:
+        """Relax each constraint by itself and return those that bring something, what brings most first.
+
+        Tried are the members of the families named, or all that are no `==`, each by `by` units of its
+        right side; relief is what one of them brings. Of a linear model only rows with a dual other than 0
+        are solved again: the others bring nothing. In models with whole numbers each row is a solve, and
+        relief below the gap that was asked for says nothing. Raises LXModelError for a family of `==`,
+        LXNotNowError where the model has no plan.
+        """
+        return bottlenecks(self._live, names, by)[:top]
+
+    def sensitivity_range(
+        self,
+        name: str,
+        min_value: float | None = None,
+        max_value: float | None = None,
+        num_points: int = 10,
+        *,
+        values: Iterable[float] | None = None,
+        of: str = "rhs",
+        key: Any = EVERY,
+    ) -> list[LXPoint]:
+        """Return the objective for a series of values: those given, or so many from the least to the largest.
+
+            for boards, profit, solution in analyzer.sensitivity_range("materials", 300, 900, 7, key="Wood"):
+
+        `of` is "rhs", "lower", "upper" or "cost". The objective is nan where there is no plan.
+        """
+        if (values is None) == (min_value is None or max_value is None):
+            raise LXModelError(f"{name}: give either values=, or the least and the largest value.")
+        if values is None:
+            assert min_value is not None
+            assert max_value is not None
+            values = evenly_spaced(min_value, max_value, num_points)
+        return points(self._live, name, values, of=of, how="to", key=key)
+
+    def _step(self, what: str, name: str, way: str, key: Any, **step: float | None) -> LXWhatIfResult:
+        return self.try_changes(change_of(what, name, step, way=way, key=key))
+
+    def _tried(self, changes: Iterable[LXChange], trial: Trial) -> LXWhatIfResult:
+        """Return what the changes bring; afterwards the live model is what it was."""
+        new = self._live.solve(trial)
+        return LXWhatIfResult(_described(changes), self.baseline, new, tuple(changes))
 
 
-def _changed(compiled: CompiledModel, change: _Change) -> CompiledModel:
-    """Return the compiled model with the change in it; the original keeps its arrays."""
-    names = {"rows": ("row_lower", "row_upper"), "columns": ("lower", "upper"), "costs": ("cost", "cost")}[change.kind]
-    arrays = {}
-    for name, values in zip(names, (change.lower, change.upper), strict=True):
-        arrays[name] = getattr(compiled, name).copy()
-        arrays[name][change.positions] = values
-    return replace(compiled, **arrays)
-
-
-def _unchanged(compiled: CompiledModel, change: _Change) -> _Change:
-    """Return the change that takes the change back."""
-    at = change.positions
-    held = {
-        "rows": (compiled.row_lower, compiled.row_upper),
-        "columns": (compiled.lower, compiled.upper),
-        "costs": (compiled.cost, compiled.cost),
-    }[change.kind]
-    return _Change(change.kind, at, held[0][at], held[1][at])
+def _described(changes: Iterable[LXChange]) -> str:
+    return "; ".join(map(str, changes))

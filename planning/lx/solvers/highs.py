@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import highspy
@@ -111,19 +112,27 @@ class HighsSolver:
         return solution
 
 
-def read_solution(highs: Any, compiled: CompiledModel, options: SolverOptions, watch: Watch) -> LXSolution:
-    """Return what HiGHS holds after a run."""
-    solution = LXSolution(compiled, NAME, _termination(highs, compiled, options, watch), seconds=watch.seconds)
+def read_solution(
+    highs: Any,
+    compiled: CompiledModel,
+    options: SolverOptions,
+    watch: Watch,
+    changed: Callable[[], CompiledModel] | None = None,
+) -> LXSolution:
+    """Return what HiGHS holds after a run; where numbers were changed since, `changed` makes the model of now."""
+    is_mip = compiled.is_mip
+    termination = _termination(highs, changed or (lambda: compiled), is_mip, options, watch)
+    solution = LXSolution(changed or compiled, NAME, termination, seconds=watch.seconds)
     solution.message = highs.modelStatusToString(highs.getModelStatus())
     info = highs.getInfo()
     feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    cut_short = compiled.is_mip and solution.termination in (TIME_LIMIT, INTERRUPTED, ERROR)
+    cut_short = is_mip and solution.termination in (TIME_LIMIT, INTERRUPTED, ERROR)
     if not feasible or not (solution.is_optimal or cut_short):
         return solution
     found = highs.getSolution()  # a copy; reading its numbers takes longer than many a re-solve
-    solution.hold(lambda: np.array(found.col_value), None if compiled.is_mip else lambda: np.array(found.row_dual))
+    solution.hold(lambda: np.array(found.col_value), None if is_mip else lambda: np.array(found.row_dual))
     solution.objective_value = solution.bound = float(info.objective_function_value)
-    if compiled.is_mip:
+    if is_mip:
         bound = float(info.mip_dual_bound)
         solution.bound = bound if np.isfinite(bound) and abs(bound) < 1e20 else None
     else:
@@ -131,20 +140,25 @@ def read_solution(highs: Any, compiled: CompiledModel, options: SolverOptions, w
     return solution
 
 
-def _termination(highs: Any, compiled: CompiledModel, options: SolverOptions, watch: Watch) -> str:
+def _termination(
+    highs: Any, now: Callable[[], CompiledModel], is_mip: bool, options: SolverOptions, watch: Watch
+) -> str:
     """Return how the run ended; where HiGHS' word is not to be trusted, it is asked again in another way."""
     status = highs.getModelStatus()
-    termination = _TERMINATIONS.get(status, ERROR)
-    left = None if options.time_limit is None else max(options.time_limit - watch.seconds, 0.1)
-    rest = SolverOptions(time_limit=left, threads=options.threads)
     if status in (_STATUS.kUnboundedOrInfeasible, _STATUS.kUnbounded):
-        return unbounded_or_infeasible(compiled, rest, watch)
-    if status == _STATUS.kInfeasible and not compiled.is_mip:
-        return _infeasible_after_all(compiled, rest, watch)
-    huge = abs(highs.getInfo().objective_function_value) > SUSPICIOUS_OBJECTIVE
-    if compiled.is_mip and termination == OPTIMAL and huge:
-        return _unbounded_after_all(compiled, rest, watch)
-    return termination
+        return unbounded_or_infeasible(now(), _rest(options, watch), watch)
+    if status == _STATUS.kInfeasible and not is_mip:
+        return _infeasible_after_all(now(), _rest(options, watch), watch)
+    huge = is_mip and abs(highs.getInfo().objective_function_value) > SUSPICIOUS_OBJECTIVE
+    if status == _STATUS.kOptimal and huge:
+        return _unbounded_after_all(now(), _rest(options, watch), watch)
+    return _TERMINATIONS.get(status, ERROR)
+
+
+def _rest(options: SolverOptions, watch: Watch) -> SolverOptions:
+    """Return the options of a further question, which has the time that is left."""
+    left = None if options.time_limit is None else max(options.time_limit - watch.seconds, 0.1)
+    return SolverOptions(time_limit=left, threads=options.threads)
 
 
 class HighsSession:
@@ -152,29 +166,35 @@ class HighsSession:
 
     def __init__(self, compiled: CompiledModel, options: SolverOptions, callbacks: Callbacks = NO_CALLBACKS) -> None:
         self._highs = new_highs(compiled, options)
-        self._options, self._callbacks = options, callbacks
+        self._compiled, self._options, self._callbacks = compiled, options, callbacks
         if suits_interior_point(compiled):
             set_option(self._highs, "solver", "ipx")
 
-    def apply(self, kind: str, positions: Positions, lower: Floats, upper: Floats) -> None:
-        """Set limits of rows, bounds of columns, or costs (which stand in `lower`)."""
-        count, at = len(positions), positions.astype(np.int32)
-        if kind == "rows":
-            self._highs.changeRowsBounds(count, at, lower, upper)
-        elif kind == "columns":
-            self._highs.changeColsBounds(count, at, lower, upper)
-        else:
-            self._highs.changeColsCost(count, at, lower)
+    def set_rows(self, rows: Positions, lower: Floats, upper: Floats) -> None:
+        """Set the limits of rows."""
+        _accepted(self._highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower, upper))
 
-    def solve(self, compiled: CompiledModel) -> LXSolution:
-        """Return the solution of the model as it stands now, which `compiled` describes."""
+    def set_columns(self, columns: Positions, lower: Floats, upper: Floats) -> None:
+        """Set the bounds of columns."""
+        _accepted(self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper))
+
+    def set_costs(self, columns: Positions, costs: Floats) -> None:
+        """Set the costs of columns."""
+        _accepted(self._highs.changeColsCost(len(columns), columns.astype(np.int32), costs))
+
+    def set_entry(self, row: int, column: int, value: float) -> None:
+        """Set one coefficient; 0 takes it away."""
+        _accepted(self._highs.changeCoeff(row, column, value))
+
+    def solve(self, changed: Callable[[], CompiledModel] | None = None) -> LXSolution:
+        """Return the solution of the model as it stands now, which `changed` describes once it is not as it was."""
         watch = Watch(self._callbacks)
         self._run(watch)
         if self._highs.getModelStatus() not in _ANSWERS and not watch.stopped:
             self._highs.clearSolver()
             set_option(self._highs, "solver", "simplex")
             self._run(watch)
-        solution = read_solution(self._highs, compiled, self._options, watch)
+        solution = read_solution(self._highs, self._compiled, self._options, watch, changed)
         solution.live = None  # the model in HiGHS goes on changing
         set_option(self._highs, "solver", "simplex")  # from here on from the last basis
         return solution
@@ -184,6 +204,11 @@ class HighsSession:
             run(self._highs)  # nobody looks, so nothing is written down either
         else:
             watch.run(self._highs)
+
+
+def _accepted(status: Any) -> None:
+    if status == highspy.HighsStatus.kError:
+        raise LXSolverError("HiGHS refused a change of the model.")
 
 
 def unbounded_or_infeasible(compiled: CompiledModel, options: SolverOptions, watch: Watch) -> str:
