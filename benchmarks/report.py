@@ -32,6 +32,12 @@ Measured on: {machine}.
 
 
 _NOTES = {
+    "100 scenarios, without solver": (
+        "Each scenario multiplies all machine hours, sets the room for every stock and a product's demand in a week.\n"
+        "A model of its own is written, changed, compiled and passed to HiGHS. `LXScenarioAnalyzer` looks the changes\n"
+        "up, tells them to a solved HiGHS, reads what it says and takes them back; its `run` is left out. Both come\n"
+        "to the same matrix, bit by bit.\n\n"
+    ),
     "functions that choose": (
         "A coefficient is `hours * WORN if machine.is_worn else hours`. It is proven, and called on columns,\n"
         "once for the rows of each choice. The loop has the same line in its body.\n\n"

@@ -178,6 +178,14 @@ def other_legs(quick: bool) -> dict[str, dict[str, dict[str, float]]]:
             [("executemany", "database.executemany"), *WRITERS], rows, rounds
         ),
         "writing result rows to PostgreSQL": on_postgresql([("COPY", "database.copied"), *WRITERS], rows, rounds),
+        "100 scenarios, without solver": side_by_side(
+            [
+                ("100 models, built and passed", "solver.builds_by_lx"),
+                ("100 scenarios of one model", "solver.scenarios_by_lx"),
+            ],
+            10_000,
+            rounds,
+        ),
         "model copy": side_by_side(
             [
                 ("dump", "copy.dump"),

@@ -18,10 +18,12 @@ import problem
 import pulp
 from problem import PERIODS, Plant
 
-from planning.lx import LXOptimizer, LXWhatIfAnalyzer
-from planning.lx.solvers.highs import LARGE_LP_COLUMNS
+from planning.lx import LXModel, LXOptimizer, LXScenario, LXScenarioAnalyzer, LXWhatIfAnalyzer, compile_model
+from planning.lx.solvers import SolverOptions
+from planning.lx.solvers.highs import LARGE_LP_COLUMNS, new_highs
 
 WHAT_IFS = 200
+SCENARIOS = 100
 KINDS = ("right side", "bound", "cost")
 
 
@@ -162,6 +164,72 @@ class _WithoutRun:
         """Return what the first solve found, read as often as it would be."""
         self._highs.getInfo()
         return self._info
+
+
+# --- scenarios ------------------------------------------------------------------------------
+
+
+Case = tuple[float, float, tuple[str, str], float]
+
+
+def _cases(plant: Plant) -> list[Case]:
+    """Return for each scenario a factor of all hours, the room for each stock, and one product's demand in a week."""
+    chance = np.random.default_rng(11)
+    return [
+        (
+            float(chance.uniform(0.8, 0.95)),
+            float(chance.uniform(20, 45)),
+            (f"Product {int(chance.integers(plant.products)) + 1}", f"Week {int(chance.integers(PERIODS)) + 1}"),
+            float(chance.uniform(160, 200)),
+        )
+        for _ in range(SCENARIOS)
+    ]
+
+
+def scenarios_by_lx(plant: Plant) -> Leg:
+    """Return scenarios on one compiled model, with HiGHS' `run` left out: what is left is the work around it."""
+    analyzer = LXScenarioAnalyzer[Any](by_lx.model_of(by_lx.prepare(plant)), LXOptimizer().threads(1))
+    analyzer.baseline  # noqa: B018
+    cases = _cases(plant)
+    session: Any = analyzer._live._session
+    session._highs = _WithoutRun(session._highs)
+
+    def turn() -> Any:
+        for held in (analyzer.scenarios, analyzer._trials, analyzer._results):
+            held.clear()  # as if nothing had been asked before
+        for number, (factor, room, key, demand) in enumerate(cases):
+            analyzer.add_scenario(
+                LXScenario[Any](f"scenario {number}")
+                .modify_constraint_rhs("hours", multiply=factor)
+                .modify_variable_bound("stock", upper=room)
+                .modify_variable_bound("sell", upper=demand, key=key)
+            )
+        return analyzer.run_all_scenarios(include_baseline=False)
+
+    for case, solution in list(zip(cases, turn().values(), strict=True))[::10]:
+        alone = compile_model(_changed(by_lx.model_of(by_lx.prepare(plant)), case))
+        for part in ("cost", "lower", "upper", "row_lower", "row_upper", "starts", "columns", "values"):
+            assert np.array_equal(getattr(solution.compiled, part), getattr(alone, part)), part
+    return Leg(turn)
+
+
+def builds_by_lx(plant: Plant) -> Leg:
+    """Return the same scenarios as models of their own: written, changed, compiled and passed, not solved."""
+    tables, cases = by_lx.prepare(plant), _cases(plant)
+
+    def turn() -> None:
+        for case in cases:
+            new_highs(compile_model(_changed(by_lx.model_of(tables), case)), SolverOptions())
+
+    return Leg(turn)
+
+
+def _changed(model: LXModel, case: Case) -> LXModel:
+    factor, room, key, demand = case
+    model.get_constraint("hours").rhs_value *= factor
+    model.get_variable("stock").set_bounds(upper=room)
+    model.get_variable("sell").set_bounds(upper=demand, key=key)
+    return model
 
 
 # --- a plan from nothing --------------------------------------------------------------------

@@ -99,6 +99,7 @@ def test_the_live_model_finds_what_a_full_rebuild_finds_and_is_left_as_it_was(
             assert solution.objective_value is None
         else:
             assert solution.objective_value == pytest.approx(expected.objective_value, rel=1e-7, abs=1e-7)
+    analyzer._live.take_back()
     fresh, live = (session._highs.getLp() for session in (HighsSession(compile_model(model), SolverOptions()), session))
     for part in ("col_cost_", "col_lower_", "col_upper_", "row_lower_", "row_upper_"):
         assert np.array_equal(getattr(fresh, part), getattr(live, part)), part

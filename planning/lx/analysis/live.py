@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..compile import empty_rows_that_fail
@@ -15,7 +16,8 @@ from .trial import COLUMNS, COSTS, ROWS, Base, Delta, Trial
 class LiveModel:
     """A model, compiled and solved once. A trial of a linear model costs a warm re-solve by HiGHS.
 
-    Whole-number models and other solvers solve the changed model from nothing.
+    Its changes stand until the next trial, which takes back what it does not set itself. Whole-number models
+    and other solvers solve the changed model from nothing.
     """
 
     def __init__(self, model: LXModel, optimizer: LXOptimizer[Any]) -> None:
@@ -23,6 +25,7 @@ class LiveModel:
         self._optimizer = optimizer
         self._session: HighsSession | None = None
         self._baseline: LXSolution | None = None
+        self._standing: list[Delta] = []  # what the live model has beyond the base
 
     @property
     def baseline(self) -> LXSolution:
@@ -32,19 +35,25 @@ class LiveModel:
         return self._baseline
 
     def solve(self, trial: Trial) -> LXSolution:
-        """Return the solution with the trial's changes in the model; afterwards the live model is what it was."""
+        """Return the solution of the base with the trial's changes in it, whatever was tried before."""
         baseline = self.baseline
         if trial.is_base:
             return baseline
         if self._session is None:
             return self._optimizer.solve(trial.compiled())
-        try:
-            for delta in trial.deltas:
-                _tell(self._session, delta)
-            return _explained(self._session.solve(trial.compiled))
-        finally:
-            for delta in reversed(trial.deltas):
-                _tell(self._session, self.base.before(delta))
+        self.take_back(trial.deltas)
+        self._standing += trial.deltas
+        for delta in trial.deltas:
+            _tell(self._session, delta)
+        return _explained(self._session.solve(trial.compiled))
+
+    def take_back(self, but: Sequence[Delta] = ()) -> None:
+        """Make the live model the base again, but for the places that are going to be set."""
+        if self._session is not None:
+            for delta in self._standing:
+                if not any(delta.is_at(other) for other in but):
+                    _tell(self._session, self.base.before(delta))
+        self._standing = []
 
     def _first_solution(self) -> LXSolution:
         compiled, optimizer = self.base.compiled, self._optimizer

@@ -169,6 +169,7 @@ class LXScenarioAnalyzer(Generic[T]):
         self.include_baseline = include_baseline
         self.scenarios: dict[str, LXScenario[T]] = {}
         self._live = LiveModel(model, self.optimizer)
+        self._trials: dict[str, tuple[list[LXChange], Trial]] = {}
         self._results: dict[str, tuple[list[LXChange], LXSolution]] = {}
 
     @property
@@ -288,7 +289,12 @@ class LXScenarioAnalyzer(Generic[T]):
         return self.scenarios[name]
 
     def _trial(self, scenario: LXScenario[T]) -> Trial:
-        try:
-            return Trial(self._live.base, scenario.changes)
-        except LXModelError as error:
-            raise LXModelError(f"Scenario {scenario.name}: {error}") from error
+        """Return what the scenario comes to, looked up again where it was changed since."""
+        changes, trial = self._trials.get(scenario.name, (None, None))
+        if trial is None or changes != scenario.changes:
+            try:
+                trial = Trial(self._live.base, scenario.changes)
+            except LXModelError as error:
+                raise LXModelError(f"Scenario {scenario.name}: {error}") from error
+            self._trials[scenario.name] = (list(scenario.changes), trial)
+        return trial

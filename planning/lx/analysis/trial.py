@@ -22,17 +22,33 @@ ROWS, COLUMNS, COSTS, ENTRY = "rows", "columns", "costs", "entry"
 
 @dataclass(frozen=True)
 class Delta:
-    """New numbers at some positions, by the name of the compiled model's array; an entry is one of a row."""
+    """New numbers of some rows or columns, by the name of the compiled model's array; an entry is one of a row."""
 
     kind: str
-    positions: Positions
+    span: slice
     values: dict[str, Floats]
     column: int = -1  # of an entry
 
     @property
     def place(self) -> tuple[int, int]:
         """The row and column of an entry."""
-        return int(self.positions[0]), self.column
+        return int(self.span.start), self.column
+
+    @property
+    def positions(self) -> Positions:
+        """The rows or columns."""
+        return np.arange(self.span.start, self.span.stop, dtype=np.int64)
+
+    def is_at(self, other: Delta) -> bool:
+        """Whether the other one sets the same numbers."""
+        return (self.kind, self.span, self.column) == (other.kind, other.span, other.column)
+
+    def put(self, name: str, numbers: Floats, span: slice) -> None:
+        """Write what it says of a span into numbers that stand there."""
+        low, high = max(self.span.start, span.start), min(self.span.stop, span.stop)
+        if low < high and name in self.values and self.kind != ENTRY:
+            found = self.values[name][low - self.span.start : high - self.span.start]
+            numbers[low - span.start : high - span.start] = found
 
 
 class Base:
@@ -49,19 +65,20 @@ class Base:
                 constant = constraint.lhs.constant(constraint.name, constraint.rows)
                 self.rights[constraint.name] = constraint.rhs_array().copy(), constant
 
-    def members(self, blocks: dict[str, Block], name: str, keys: tuple[Any, ...]) -> Positions:
+    def members(self, blocks: dict[str, Block], name: str, keys: tuple[Any, ...]) -> slice:
         """Return the rows or columns of a family, or of its member; none raises."""
         block = blocks.get(name)
         if block is None:
             raise LXModelError(f"Model {self.model_name} has no {name!r}. It has: {', '.join(blocks)}.")
         index = block.family.index
         if keys and index is not None:
-            return np.array([block.start + index.find(keys[0])], dtype=np.int64)
+            found = block.start + index.find(keys[0])
+            return slice(found, found + 1)
         if keys and keys[0] is not None:
             raise LXModelError(f"{name} is a single constraint: it has no key {keys[0]!r}.")
         if not block.size:
             raise LXModelError(f"{name} has no members, so the change changes nothing.")
-        return np.arange(block.start, block.start + block.size, dtype=np.int64)
+        return block.span
 
     def place(self, change: LXChange) -> tuple[int, int]:
         """Return the row and column of the one coefficient that a change names."""
@@ -70,10 +87,10 @@ class Base:
             (self.compiled.constraints, change.name, change.keys),
             (self.compiled.variables, change.variable, change.variable_keys),
         ):
-            positions = self.members(blocks, name, keys)
-            if len(positions) != 1:
+            span = self.members(blocks, name, keys)
+            if span.stop - span.start != 1:
                 raise LXModelError(f"{change}: say which member of {name} the coefficient is of: give its key.")
-            found.append(int(positions[0]))
+            found.append(int(span.start))
         return found[0], found[1]
 
     def entry(self, row: int, column: int) -> float:
@@ -87,7 +104,7 @@ class Base:
         """Return what takes a change back."""
         if delta.kind == ENTRY:
             return replace(delta, values={"values": np.array([self.entry(*delta.place)])})
-        return replace(delta, values={name: getattr(self.compiled, name)[delta.positions] for name in delta.values})
+        return replace(delta, values={name: getattr(self.compiled, name)[delta.span] for name in delta.values})
 
 
 class Trial:
@@ -100,8 +117,6 @@ class Trial:
     def __init__(self, base: Base, changes: Iterable[LXChange], *, may_stay: bool = False) -> None:
         self.base = base
         self.deltas: list[Delta] = []
-        self._told = 0  # how many of the deltas the arrays have
-        self._arrays: dict[str, Floats] = {}
         self._entries: dict[tuple[int, int], float] = {}
         self._rights: dict[str, Floats] = {}
         self._may_stay = may_stay
@@ -113,34 +128,32 @@ class Trial:
             else:
                 self._take_column(change)
         self._check_bounds()
+        self.is_base = self._is_base()  # whether every number is what it was, as after a change and its inverse
 
-    @property
-    def is_base(self) -> bool:
-        """Whether every number is what it was, as it is after a change and its inverse."""
+    def _is_base(self) -> bool:
         if len(self.deltas) < 2:
             return not self.deltas
-        compiled = self.base.compiled
-        arrays = {name for delta in self.deltas for name in delta.values if delta.kind != ENTRY}
-        return all(np.array_equal(self._now(name), getattr(compiled, name)) for name in arrays) and all(
-            value == self.base.entry(*place) for place, value in self._entries.items()
+        return all(value == self.base.entry(*place) for place, value in self._entries.items()) and all(
+            np.array_equal(self._now(name, delta.span), getattr(self.base.compiled, name)[delta.span])
+            for delta in self.deltas
+            for name in delta.values
+            if delta.kind != ENTRY
         )
 
     def compiled(self) -> CompiledModel:
         """Return the compiled model with the changes in it; the base keeps its arrays."""
-        arrays: dict[str, Any] = {name: self._now(name) for delta in self.deltas for name in delta.values}
+        everywhere = slice(0, max(self.base.compiled.column_count, self.base.compiled.row_count))
+        changed = {name for delta in self.deltas if delta.kind != ENTRY for name in delta.values}
+        arrays: dict[str, Any] = {name: self._now(name, everywhere) for name in changed}
         if self._entries:
             arrays |= _with_entries(self.base.compiled, self._entries)
         return replace(self.base.compiled, **arrays)
 
-    def _now(self, name: str) -> Floats:
-        """Return an array of the compiled model as the changes so far have made it."""
-        for delta in self.deltas[self._told :]:
-            for changed, values in delta.values.items() if delta.kind != ENTRY else ():
-                if changed not in self._arrays:
-                    self._arrays[changed] = getattr(self.base.compiled, changed).copy()
-                self._arrays[changed][delta.positions] = values
-        self._told = len(self.deltas)
-        found: Floats = self._arrays.get(name, getattr(self.base.compiled, name))
+    def _now(self, name: str, span: slice) -> Floats:
+        """Return a part of the compiled model's array as the changes so far have made it, to keep."""
+        found: Floats = getattr(self.base.compiled, name)[span].copy()
+        for delta in self.deltas:
+            delta.put(name, found, span)
         return found
 
     def _take_right_side(self, change: LXChange) -> None:
@@ -151,31 +164,31 @@ class Trial:
                 f"{change.name} is ==: it has no looser and no tighter side. Say which way its right side "
                 "goes: increase or decrease it."
             )
-        given, constant = self.base.rights.get(change.name, (None, 0.0))
-        at = rows - compiled.constraints[change.name].start
+        start = compiled.constraints[change.name].start
+        at = slice(rows.start - start, rows.stop - start)
+        given, constant = self.base.rights.get(change.name, (None, None))
         if given is None:
-            now = self._now("row_lower" if sense == GE else "row_upper")[rows]
+            now = self._now("row_lower" if sense == GE else "row_upper", rows)
         else:
             now = self._rights.get(change.name, given)[at]
-        new = self._stepped(change, now, compiled.row_name, rows, looser=-1.0 if sense == GE else 1.0)
-        if given is not None:
-            self._rights.setdefault(change.name, given.copy())[at] = new
-            constant = np.asarray(constant)[at]
-        limit = new - constant
+        limit = self._stepped(change, now, compiled.row_name, rows, looser=-1.0 if sense == GE else 1.0)
+        if given is not None and constant is not None:
+            self._rights.setdefault(change.name, given.copy())[at] = limit
+            limit = limit - constant[at]
         _refuse(~(np.abs(limit) < INFINITE), change, compiled.row_name, rows, "its right side would be infinite")
-        infinite = np.full(len(rows), np.inf)
-        values = {"row_lower": -infinite if sense not in (GE, EQ) else limit}
-        self._add(change, Delta(ROWS, rows, values | {"row_upper": infinite if sense == GE else limit}))
+        lower = limit if sense in (GE, EQ) else np.full(len(limit), -np.inf)
+        upper = limit if sense != GE else np.full(len(limit), np.inf)
+        self._add(change, Delta(ROWS, rows, {"row_lower": lower, "row_upper": upper}))
 
     def _take_column(self, change: LXChange) -> None:
         compiled = self.base.compiled
         columns = self.base.members(compiled.variables, change.name, change.keys)
         if change.what == COST:
-            new = self._stepped(change, self._now("cost")[columns], compiled.column_name, columns)
+            new = self._stepped(change, self._now("cost", columns), compiled.column_name, columns)
             _refuse(~(np.abs(new) < INFINITE), change, compiled.column_name, columns, "its cost would be infinite")
             self._add(change, Delta(COSTS, columns, {"cost": new}))
             return
-        held = {"lower": self._now("lower")[columns], "upper": self._now("upper")[columns]}
+        held = {"lower": self._now("lower", columns), "upper": self._now("upper", columns)}
         side = "upper" if change.what == UPPER else "lower"
         new = self._stepped(change, held[side], compiled.column_name, columns)
         nowhere = new <= -INFINITE if side == "upper" else new >= INFINITE
@@ -194,22 +207,22 @@ class Trial:
         return np.minimum(bounds, 1.0) if side == "upper" else np.maximum(bounds, 0.0)
 
     def _take_entry(self, change: LXChange) -> None:
-        compiled, place = self.base.compiled, self.base.place(change)
-        row = np.array([place[0]], dtype=np.int64)
+        place = self.base.place(change)
+        row = slice(place[0], place[0] + 1)
         now = np.array([self._entries.get(place, self.base.entry(*place))])
-        new = self._stepped(change, now, compiled.row_name, row)
+        new = self._stepped(change, now, self.base.compiled.row_name, row)
         size = abs(float(new[0]))
         if not (size == 0.0 or NEGLIGIBLE < size <= LARGEST):
             raise LXModelError(
                 f"{change}: the coefficient would be {new[0]:g}. Solvers work with 0 and sizes above {NEGLIGIBLE:g}, "
                 f"up to {LARGEST:g}."
             )
-        if self._is_change(change, (new != now).any()):
+        if self._is_change(change, bool(new[0] != now[0])):
             self._entries[place] = float(new[0])
             self.deltas.append(Delta(ENTRY, row, {"values": new}, place[1]))
 
     def _add(self, change: LXChange, delta: Delta) -> None:
-        differs = any((self._now(name)[delta.positions] != values).any() for name, values in delta.values.items())
+        differs = any(not np.array_equal(self._now(name, delta.span), new) for name, new in delta.values.items())
         if self._is_change(change, differs):
             self.deltas.append(delta)
 
@@ -219,20 +232,16 @@ class Trial:
         return differs
 
     @np.errstate(over="ignore", invalid="ignore")  # what is not finite is refused by name
-    def _stepped(
-        self, change: LXChange, now: Floats, name_of: Any, positions: Positions, *, looser: float = 1.0
-    ) -> Floats:
+    def _stepped(self, change: LXChange, now: Floats, name_of: Any, span: slice, *, looser: float = 1.0) -> Floats:
         """Return the numbers after the change; a step from a bound that is not there raises."""
         amount = float(change.amount)
         if change.how == "to":
             new = np.full(len(now), amount)
             for way, wrong, word in ((UP, new < now, "increase"), (DOWN, new > now, "decrease")):
                 if change.way == way:
-                    _refuse(wrong, change, name_of, positions, f"that is no {word}, and set_… sets any number")
+                    _refuse(wrong, change, name_of, span, f"that is no {word}, and set_… sets any number")
             return new
-        _refuse(
-            ~(np.abs(now) < INFINITE), change, name_of, positions, f"it has no {change.what}, so give a number with to="
-        )
+        _refuse(~(np.abs(now) < INFINITE), change, name_of, span, f"it has no {change.what}, so give a number with to=")
         if change.how == "multiply":
             return now * amount
         sign = {DOWN: -1.0, LOOSER: looser, TIGHTER: -looser}.get(change.way, 1.0)
@@ -243,24 +252,20 @@ class Trial:
         """Refuse variables whose lower bound lies above the upper one after all changes."""
         for delta in self.deltas:
             if delta.kind == COLUMNS:
-                lower, upper = self._bounds_at(delta)
+                lower, upper = self._now("lower", delta.span), self._now("upper", delta.span)
                 crossed = np.flatnonzero(lower > upper).tolist()
                 if crossed:
-                    i, name = crossed[0], self.base.compiled.column_name(int(delta.positions[crossed[0]]))
+                    i = crossed[0]
                     raise LXModelError(
-                        f"{name}: the lower bound {lower[i]:.12g} would lie above the upper one, {upper[i]:.12g}."
+                        f"{self.base.compiled.column_name(delta.span.start + i)}: the lower bound {lower[i]:.12g} "
+                        f"would lie above the upper one, {upper[i]:.12g}."
                     )
 
-    def _bounds_at(self, delta: Delta) -> tuple[Floats, Floats]:
-        if len(self.deltas) == 1:
-            return delta.values["lower"], delta.values["upper"]
-        return self._now("lower")[delta.positions], self._now("upper")[delta.positions]
 
-
-def _refuse(wrong: Booleans, change: LXChange, name_of: Any, positions: Positions, why: str) -> None:
+def _refuse(wrong: Booleans, change: LXChange, name_of: Any, span: slice, why: str) -> None:
     """Raise LXModelError where a member is wrong, and name the first one."""
     if wrong.any():
-        raise LXModelError(f"{change}: {name_of(int(positions[np.flatnonzero(wrong)[0]]))}: {why}.")
+        raise LXModelError(f"{change}: {name_of(span.start + int(np.flatnonzero(wrong)[0]))}: {why}.")
 
 
 def _with_entries(compiled: CompiledModel, entries: dict[tuple[int, int], float]) -> dict[str, npt.NDArray[Any]]:

@@ -8,6 +8,7 @@ from sqlalchemy import Column, Float, Integer
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session
 
 from planning.lx import (
+    LXChange,
     LXConstraint,
     LXIndexDimension,
     LXLinearExpression,
@@ -15,8 +16,11 @@ from planning.lx import (
     LXOptimizer,
     LXRecord,
     LXRows,
+    LXScenario,
+    LXScenarioAnalyzer,
     LXTable,
     LXVariable,
+    LXWhatIfAnalyzer,
 )
 from planning.models import Machine, Product, ProductionRecipe
 
@@ -132,3 +136,14 @@ def constraints(make: LXVariable[Product, float], table: LXTable) -> float:
     model = LXModel("m").add_variable(make).add_constraint(hours, untyped)
     solution = LXOptimizer().use_solver("highs").solve(model)
     return sum(solution.variables["make"][p] * hours_of(p) for p in make.get_instances())
+
+
+def trials(model: LXModel) -> float:
+    analyzer = LXWhatIfAnalyzer(model)
+    found = analyzer.compare_changes([("hours", "relax", 1.0), LXChange.cost("make", percent=5, key="Chair")])
+    values = [point.objective for point in analyzer.sensitivity_range("hours", 1, 5)]
+    crisis = LXScenario[Product]("crisis").modify_constraint_rhs("hours", by=-5).modify_cost("make", to=3, key="Chair")
+    scenarios = LXScenarioAnalyzer[Product](model, LXOptimizer()).add_scenarios(crisis)
+    rows = LXScenarioAnalyzer(model).add_scenario(LXScenario("calm")).compare_scenarios()
+    best = scenarios.get_best_scenario()
+    return found[0].improvement + values[0] + rows[0].difference + len(best or "")
