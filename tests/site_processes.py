@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -129,23 +130,35 @@ def running_site(database: Database, folder: Path, **environment: str) -> Iterat
         site.clear()
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any, **options: Any) -> None:
+        """Follow nothing."""
+
+
 @dataclass
 class Browser:
     """What a browser sends: cookies, forms with their tokens."""
 
     site: Site
     cookies: CookieJar = field(default_factory=CookieJar)
+    follows: bool = True  # else the address that an answer leads to is taken for the page
 
     def __post_init__(self) -> None:
         handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.cookies)]
+        handlers += [] if self.follows else [_Stay()]
         self._opener = urllib.request.build_opener(*handlers)
 
     def get(self, path: str, data: bytes | None = None, **headers: str) -> str:
         """Return a page."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(f"http://127.0.0.1:{self.site.port}{path}", data=data, headers=named)
-        with self._opener.open(request, timeout=PATIENCE) as response:
-            text: str = response.read().decode()
+        try:
+            with self._opener.open(request, timeout=PATIENCE) as response:
+                text: str = response.read().decode()
+        except urllib.error.HTTPError as answer:
+            if answer.code != 302 or self.follows:
+                raise
+            return str(answer.headers["Location"])
         return text
 
     def send(self, path: str, fields: dict[str, str], **headers: str) -> str:
