@@ -122,3 +122,13 @@ def _resources(report: dict[str, Any], currency: str) -> list[str]:
             ],
         )
     ]
+
+
+def describe_comparison(comparison: dict[str, Any], currency: str) -> str:
+    """Return the profits of several scenarios, and what each earns beyond the first one."""
+    rows = [
+        [row["scenario"], row["status"], number(row["objective"]), number(row["difference"])]
+        for row in comparison["scenarios"]
+    ]
+    header = ["scenario", "status", f"profit ({currency})", f"beyond {comparison['baseline']}"]
+    return "\n".join(["Comparison", "", table(header, rows)])

@@ -14,7 +14,7 @@ from .results import (
     Production,
     Utilization,
 )
-from .runs import Run, RunCopy, RunMove
+from .runs import Approval, Run, RunCopy, RunMove, RunSet, SetCopy
 from .scenarios import BASELINE, Scenario, ScenarioChange
 from .tables import TABLE_BY_NAME, TABLES, FormatTable
 
@@ -23,6 +23,7 @@ __all__ = [
     "RESULT_TABLES",
     "TABLES",
     "TABLE_BY_NAME",
+    "Approval",
     "ByProduct",
     "ComponentRequirement",
     "Customer",
@@ -49,7 +50,9 @@ __all__ = [
     "Run",
     "RunCopy",
     "RunMove",
+    "RunSet",
     "Scenario",
     "ScenarioChange",
+    "SetCopy",
     "Utilization",
 ]

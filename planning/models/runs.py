@@ -1,4 +1,4 @@
-"""Runs: one solve of one scenario, never edited afterwards, and the model copy beside it."""
+"""Runs: one solve of one scenario, never edited afterwards; sets of them, and the model copies beside them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,24 @@ from django.conf import settings
 from django.db import models
 
 from .plant import Plant
+
+
+class RunSet(models.Model):
+    """Runs that were asked for together: several scenarios of a plant, or variations of one copy."""
+
+    plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="run_sets")
+    name = models.CharField(max_length=200)
+    about = models.TextField(blank=True, default="", help_text="What the set is about, in words.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="run_sets"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Run(models.Model):
@@ -26,7 +44,12 @@ class Run(models.Model):
 
     plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="runs")
     scenario_name = models.CharField(max_length=200)
-    variation = models.JSONField(null=True, blank=True, help_text="What differs from the scenario, for a what-if.")
+    run_set = models.ForeignKey(
+        RunSet, on_delete=models.CASCADE, null=True, blank=True, related_name="runs", verbose_name="set"
+    )
+    variation = models.JSONField(
+        null=True, blank=True, help_text="What differs from the scenario: changes, in the columns of scenario_changes."
+    )
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     attempt = models.PositiveIntegerField(default=1)
     reason = models.TextField(blank=True, default="", help_text="Why the run ended as it did, in words.")
@@ -105,14 +128,59 @@ class RunMove(models.Model):
         return f"Run {self.run_id}: {self.get_state_display()}"
 
 
-class RunCopy(models.Model):
-    """The signed, compressed, session-free model copy that a run solves."""
+class StoredCopy(models.Model):
+    """What every stored model copy has."""
 
-    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="copy")
     content = models.BinaryField(help_text="Signature, then the compressed bytes.")
     sha256 = models.CharField(max_length=64, help_text="Of the bytes before compression.")
     format_version = models.PositiveIntegerField()
     size = models.PositiveBigIntegerField(help_text="Bytes before compression.")
 
+    class Meta:
+        abstract = True
+
+
+class SetCopy(StoredCopy):
+    """The signed, compressed, session-free model copy that the variations of a set share."""
+
+    run_set = models.OneToOneField(RunSet, on_delete=models.CASCADE, primary_key=True, related_name="copy")
+
+    def __str__(self) -> str:
+        return f"Copy of set {self.run_set_id}"
+
+
+class RunCopy(StoredCopy):
+    """The signed, compressed, session-free model copy that a run solves.
+
+    Of a variation there is the signature alone: it binds the run and its changes to the copy of the set.
+    """
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="copy")
+    shared = models.ForeignKey(SetCopy, on_delete=models.RESTRICT, null=True, blank=True, related_name="run_copies")
+
     def __str__(self) -> str:
         return f"Copy of run {self.run_id}"
+
+
+class Approval(models.Model):
+    """Somebody's word that a run's plan holds for its plant. At most one is current; a run that has one stays."""
+
+    plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="approvals")
+    run = models.ForeignKey(Run, on_delete=models.RESTRICT, related_name="approvals")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="approvals"
+    )
+    at = models.DateTimeField(auto_now_add=True)
+    reason = models.TextField(blank=True, default="")
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When another one took its place. Blank: current.")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plant"], condition=models.Q(ended_at__isnull=True), name="approval_one_current"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Approval of run {self.run_id}"

@@ -1,20 +1,25 @@
-"""The signed, compressed model copy beside a run.
+"""The signed, compressed model copy beside a run, or beside a set whose runs are variations of it.
 
-The signature covers the run's id and the compressed
-bytes, and is verified before anything is decompressed. What is read is never unpickled.
+The signature covers the number of the run (or set) and the compressed bytes, and is verified before
+anything is decompressed. A variation has a signature of its own over its number, its changes, its set
+and the checksum of the set's copy. What is read is never unpickled.
 """
 
 from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 
 from planning.lx import FORMAT_VERSION, LXCopyError, LXModel, dump_model, load_model
-from planning.models import Run, RunCopy
+from planning.models import Run, RunCopy, RunSet, SetCopy
+from planning.snapshot import Snapshot
 
 from .signatures import SIZE, holds, sign
+from .variations import BadVariation, canonical, parse, varied
 
 _COMPRESSION = 1  # level 6 takes eight times as long for 7 % less
 _LARGEST_RATIO = 50  # decompressed bytes at most this many times the limit of compressed ones
@@ -32,8 +37,11 @@ class OutdatedCopy(Exception):
     """The stored copy was made by another version of the program."""
 
 
-def _signed(run_id: int, compressed: bytes) -> bytes:
-    return f"{run_id}:".encode() + compressed
+_RUN, _SET, _VARIATION = "copies", "copies of sets", "variations"  # one kind's signature is none of another's
+
+
+def _signed(number: int, compressed: bytes) -> bytes:
+    return f"{number}:".encode() + compressed
 
 
 def pack(model: LXModel) -> tuple[bytes, str, int]:
@@ -53,21 +61,79 @@ def store_copy(run: Run, compressed: bytes, sha256: str, size: int) -> RunCopy:
     """Store the copy beside its run, signed for it."""
     return RunCopy.objects.create(
         run=run,
-        content=sign("copies", _signed(run.pk, compressed)) + compressed,
+        content=sign(_RUN, _signed(run.pk, compressed)) + compressed,
         sha256=sha256,
         format_version=FORMAT_VERSION,
         size=size,
     )
 
 
+def store_shared_copy(run_set: RunSet, runs: Iterable[Run], compressed: bytes, sha256: str, size: int) -> SetCopy:
+    """Store the copy beside the set, signed for it, and bind each run with its variation to it."""
+    shared = SetCopy.objects.create(
+        run_set=run_set,
+        content=sign(_SET, _signed(run_set.pk, compressed)) + compressed,
+        sha256=sha256,
+        format_version=FORMAT_VERSION,
+        size=size,
+    )
+    RunCopy.objects.bulk_create(
+        RunCopy(
+            run=run,
+            shared=shared,
+            content=sign(_VARIATION, _bound(run, shared)),
+            sha256=_checksum(run, shared),
+            format_version=FORMAT_VERSION,
+            size=size,
+        )
+        for run in runs
+    )
+    return shared
+
+
+def _bound(run: Run, shared: SetCopy) -> bytes:
+    """Return what a variation's signature covers."""
+    return f"{run.pk}:{shared.pk}:{shared.sha256}:".encode() + canonical(parse(run.variation))
+
+
+def _checksum(run: Run, shared: SetCopy) -> str:
+    """Return the checksum of a variation's problem: of the shared copy's and the changes."""
+    return hashlib.sha256(f"{shared.sha256}:".encode() + canonical(parse(run.variation))).hexdigest()
+
+
 def read_copy(run: Run) -> bytes:
-    """Return the bytes of the run's copy, verified. Raises AlteredCopy, or OutdatedCopy after an upgrade."""
-    stored = RunCopy.objects.filter(run=run).first()
+    """Return the bytes of the run's copy, verified; of a variation those that its set shares.
+
+    Raises AlteredCopy, or OutdatedCopy after an upgrade.
+    """
+    stored = RunCopy.objects.select_related("shared").filter(run=run).first()
     if stored is None:
         raise AlteredCopy("The run has no stored copy.")
+    if stored.shared is not None:
+        _verify_variation(run, stored, stored.shared)
+        return _opened(stored.shared, _SET, stored.shared.pk)
+    if run.variation is not None:
+        raise AlteredCopy("The run has changes that its copy was not signed with.")
+    return _opened(stored, _RUN, run.pk)
+
+
+def _verify_variation(run: Run, stored: RunCopy, shared: SetCopy) -> None:
+    """Raise AlteredCopy unless the run, its changes and its set are those that were signed."""
+    try:
+        bound, checksum = _bound(run, shared), _checksum(run, shared)
+    except BadVariation as error:
+        raise AlteredCopy("Its changes can't be read.") from error
+    if run.run_set_id != shared.pk or not holds(bytes(stored.content), _VARIATION, bound):
+        raise AlteredCopy("Its signature does not match.")
+    if (stored.sha256, stored.size) != (checksum, shared.size):
+        raise AlteredCopy("Its content does not match its checksum.")
+
+
+def _opened(stored: RunCopy | SetCopy, purpose: str, number: int) -> bytes:
+    """Return the bytes before compression, verified."""
     content = bytes(stored.content)
     signature, compressed = content[:SIZE], content[SIZE:]
-    if not holds(signature, "copies", _signed(run.pk, compressed)):
+    if not holds(signature, purpose, _signed(number, compressed)):
         raise AlteredCopy("Its signature does not match.")
     if stored.format_version != FORMAT_VERSION:
         raise OutdatedCopy(
@@ -91,3 +157,16 @@ def load_copy(data: bytes) -> LXModel:
         return load_model(data)
     except LXCopyError as error:
         raise AlteredCopy(f"It can't be read: {error}") from error
+
+
+def varied_snapshot(data: bytes, variation: Any) -> Snapshot:
+    """Return the data of a verified copy as a run's variation has them.
+
+    Raises AlteredCopy as `load_copy` does, DataProblems where the changes allow no plan.
+    """
+    try:
+        return varied(data, parse(variation))
+    except LXCopyError as error:
+        raise AlteredCopy(f"It can't be read: {error}") from error
+    except BadVariation as error:
+        raise AlteredCopy("Its changes can't be read.") from error

@@ -16,7 +16,7 @@ from planning.lx import INFEASIBLE, INTERRUPTED, UNBOUNDED, ProgressCallback, St
 from planning.models import Run
 from planning.snapshot import Snapshot
 
-from .copies import AlteredCopy, OutdatedCopy, load_copy, read_copy
+from .copies import AlteredCopy, OutdatedCopy, load_copy, read_copy, varied_snapshot
 from .options import BadOptions, RunOptions
 from .patience import until_the_database_answers
 from .plan_check import PlanRefused, check_plan
@@ -42,7 +42,18 @@ def execute(
     `stop` asks for the best plan found so far; `leave` hands the run back to the queue, for another process.
     """
     with saying(run=run_id, attempt=attempt, **_origin(run_id)):
+        try:
+            until_the_database_answers(lambda: _claim(run_id, attempt))
+        except LostRun as error:
+            logger.info("%s", error)
+            return Run.objects.get(pk=run_id)
         return _execute(run_id, attempt, lambda run: Watch(run, attempt, progress, stop, leave))
+
+
+def execute_claimed(run_id: int, attempt: int, leave: Callable[[], bool] | None = None) -> Run:
+    """Execute a run that this process has claimed, as `execute` does, and return it."""
+    with saying(run=run_id, attempt=attempt, **_origin(run_id)):
+        return _execute(run_id, attempt, lambda run: Watch(run, attempt, leave=leave))
 
 
 def _origin(run_id: int) -> dict[str, str]:
@@ -52,12 +63,13 @@ def _origin(run_id: int) -> dict[str, str]:
     return {"user": user, "request": request}
 
 
+def _claim(run_id: int, attempt: int) -> None:
+    """Make a queued run this process's own. Raises LostRun where somebody was faster."""
+    move(run_id, attempt, (State.QUEUED,), State.RUNNING, worker=this_process())
+
+
 def _execute(run_id: int, attempt: int, watch: Callable[[Run], Watch]) -> Run:
-    try:
-        until_the_database_answers(lambda: move(run_id, attempt, (State.QUEUED,), State.RUNNING, worker=this_process()))
-    except LostRun as error:
-        logger.info("%s", error)
-        return Run.objects.get(pk=run_id)
+    """Execute a claimed run; what becomes of it is written into it."""
     run = until_the_database_answers(lambda: Run.objects.get(pk=run_id))
     try:
         _solve_and_write(run, watch(run))
@@ -90,8 +102,15 @@ def _solve_and_write(run: Run, watch: Watch) -> None:
     copy = until_the_database_answers(lambda: read_copy(run))
     outcome = watch.solve(copy, options)
     until_the_database_answers(lambda: watch.enter(WRITING))
-    snapshot = Snapshot(load_copy(copy).tables)
+    snapshot = _solved_snapshot(run, copy)
     until_the_database_answers(lambda: write_back(run, watch.attempt, outcome, snapshot))
+
+
+def _solved_snapshot(run: Run, copy: bytes) -> Snapshot:
+    """Return the data that were solved: those of the copy, as the run's variation has them."""
+    if run.variation is None:
+        return Snapshot(load_copy(copy).tables)
+    return varied_snapshot(copy, run.variation)
 
 
 def write_back(run: Run, attempt: int, outcome: Outcome, snapshot: Snapshot) -> None:

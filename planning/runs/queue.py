@@ -17,7 +17,7 @@ from django.conf import settings
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from rq import Queue
+from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.registry import StartedJobRegistry
@@ -27,6 +27,7 @@ from rq.worker_registration import get_keys
 from planning.models import Run
 
 from .messages import LARGEST, SignedJSON
+from .turns import TURN_SECONDS
 
 SHORT, LONG = "short", "long"
 FUNCTION = "planning.runs.worker.execute_job"
@@ -124,9 +125,15 @@ def job_id(run_id: int, attempt: int) -> str:
     return f"run-{run_id}-{attempt}"
 
 
+def worker_count() -> int:
+    """Return how many workers are there. Raises redis.exceptions.RedisError."""
+    return int(Worker.count(connection=connection()))
+
+
 def send(run: Run) -> None:
     """Put the run into its queue. Raises redis.exceptions.RedisError where it can't be reached."""
-    seconds = int(1.5 * float(run.options["time_limit"]) + _MARGIN)
+    turn = TURN_SECONDS if run.run_set_id is not None else 0.0
+    seconds = int(turn + 1.5 * float(run.options["time_limit"]) + _MARGIN)
     PlannerQueue(queue_of(run), connection=connection()).enqueue(
         FUNCTION,
         args=(run.pk, run.attempt, seconds),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from datetime import timedelta
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from redis.exceptions import RedisError
 from planning.models import Run
 
 from . import local
-from .states import SILENCE, UNDER_WAY, State, lost, note, recent
+from .states import SILENCE, UNDER_WAY, LostRun, State, lost, move, note, recent, this_process
 
 logger = logging.getLogger("planning.runs")
 SILENT = Q(state__in=UNDER_WAY) & ~recent("heartbeat_at")
@@ -38,23 +39,78 @@ def launch_waiting() -> None:
 
 
 def send_waiting(run_id: int | None = None) -> None:
-    """Put runs into the queue that were not sent or whose job is gone: all, or one."""
+    """Put runs into the queue that were not sent or whose job is gone: all, or one.
+
+    Of a set no more are sent than there are workers: who executes one goes on with those that were not sent.
+    """
     from .queue import known_jobs, send  # without a queue nothing of it is loaded
 
     waiting = Run.objects.filter(state=State.QUEUED).order_by("id")
     waiting = waiting.filter(pk=run_id) if run_id is not None else waiting.exclude(recent("sent_at"))
-    runs = list(waiting.only("id", "attempt", "options", "sent_at"))
+    runs = list(waiting.only("id", "attempt", "options", "sent_at", "run_set"))
     try:
         known = known_jobs() if any(run.sent_at for run in runs) else set()
-        for run in runs:
-            if (run.pk, run.attempt) not in known:
-                send(run)
-                Run.objects.filter(pk=run.pk, attempt=run.attempt, state=State.QUEUED).update(sent_at=Now(), reason="")
+        unknown = [run for run in runs if (run.pk, run.attempt) not in known]
+        for run in _without_the_rest_of_sets(unknown):
+            send(run)
+            Run.objects.filter(pk=run.pk, attempt=run.attempt, state=State.QUEUED).update(sent_at=Now(), reason="")
     except RedisError as error:
         logger.error("The queue can't be reached; %s runs wait for it: %s", len(runs), error)
         for run in runs:
             if run.sent_at is None:
                 note(run.pk, run.attempt, UNREACHABLE)
+
+
+def _without_the_rest_of_sets(runs: list[Run]) -> list[Run]:
+    """Return the runs to send now: of each set as many as there are workers beyond those that have one of it."""
+    from .queue import worker_count
+
+    sets = {run.run_set_id for run in runs if run.run_set_id is not None}
+    if not sets:
+        return runs
+    workers = max(worker_count(), 1)
+    chosen, numbers = [], {run.pk for run in runs}
+    taken = Q(state__in=UNDER_WAY) | Q(state=State.QUEUED, sent_at__isnull=False)
+    sent = Run.objects.filter(taken, run_set__in=sets).exclude(pk__in=numbers)
+    room: Counter[int | None] = Counter(dict.fromkeys(sets, workers))
+    room.subtract(sent.values_list("run_set", flat=True))
+    for run in runs:
+        if run.run_set_id is None or room[run.run_set_id] > 0:
+            chosen.append(run)
+            room[run.run_set_id] -= 1
+        elif run.sent_at is not None:  # its job is gone: it is free for who works on the set
+            Run.objects.filter(pk=run.pk, attempt=run.attempt, state=State.QUEUED).update(sent_at=None)
+    return chosen
+
+
+def take_next(run_set_id: int, at_once: int | None = None) -> tuple[int, int] | None:
+    """Claim a run of the set that waits and that nobody was sent, for this process; return (run, attempt).
+
+    Child processes of this machine are `at_once` at most, by default as the setting says.
+    """
+    if settings.PLANNING["RUNNER"] == "local":
+        return local.take_next(run_set_id, at_once)
+    waiting = Run.objects.filter(run_set=run_set_id, state=State.QUEUED, sent_at__isnull=True).order_by("id")
+    while (first := waiting.values_list("id", "attempt").first()) is not None:
+        try:
+            move(*first, (State.QUEUED,), State.RUNNING, worker=this_process())
+        except LostRun:
+            continue  # another process was faster
+        return first
+    return None
+
+
+def hands() -> int:
+    """Return how many runs this site executes at once: 0 where a queue has no worker, or can't be reached."""
+    if settings.PLANNING["RUNNER"] == "local":
+        return int(settings.PLANNING["LOCAL_RUNS"])
+    from .queue import worker_count
+
+    try:
+        return worker_count()
+    except RedisError as error:
+        logger.error("The queue can't be reached: %s", error)
+        return 0
 
 
 def reconcile() -> list[int]:

@@ -12,10 +12,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from planning.formulation import build_model
 from planning.logs import known_facts, saying
 from planning.lx import Progress
+from planning.snapshot import DataProblems
 
-from .copies import AlteredCopy, load_copy
+from .copies import AlteredCopy, load_copy, varied_snapshot
 from .database_block import database_blocked
 from .options import RunOptions
 from .outcome_file import read_values, write_outcome, write_values
@@ -27,9 +29,10 @@ _REPORT_SECONDS = 0.2
 _LONGEST_TEXT = 2000
 
 
-def prepare(folder: Path, copy: bytes, options: RunOptions, memory: int | None) -> None:
-    """Write the task into the folder: the copy's bytes, the options, the memory limit in bytes, and how to log."""
-    task = {"options": options.as_dict(), "memory": memory, "facts": known_facts(), "level": logger.getEffectiveLevel()}
+def prepare(folder: Path, copy: bytes, options: RunOptions, memory: int | None, variation: Any = None) -> None:
+    """Write the task into the folder: the copy's bytes and the changes to it, options, memory limit, how to log."""
+    task = {"options": options.as_dict(), "memory": memory, "variation": variation}
+    task |= {"facts": known_facts(), "level": logger.getEffectiveLevel()}
     (folder / COPY).write_bytes(copy)
     (folder / TASK).write_text(json.dumps(task))
 
@@ -52,11 +55,13 @@ def _solve_task(folder: Path, task: dict[str, Any], stop: threading.Event, repor
             resource.setrlimit(resource.RLIMIT_AS, (task["memory"], task["memory"]))
         logger.info("the solver %s starts, process %s", options.solver, os.getpid())
         with database_blocked():
-            outcome = _solve(folder, options, stop, reports)
+            outcome = _solve(folder, task, stop, reports)
         write_outcome(folder / OUTCOME, outcome)
         logger.info("the solver ended after %.2f s: %s, %s", outcome.seconds, outcome.termination, outcome.sizes)
     except AlteredCopy as error:
         return _fail(reports, "altered", str(error))
+    except DataProblems as error:
+        return _fail(reports, "data", f"The data do not allow a plan.\n{error}")
     except MemoryError:
         return _fail(reports, "memory", "The solver needs more memory than a run may take.")
     except Exception as error:  # noqa: BLE001 - carried over to the process that watches, and recorded there
@@ -64,8 +69,9 @@ def _solve_task(folder: Path, task: dict[str, Any], stop: threading.Event, repor
     return 0
 
 
-def _solve(folder: Path, options: RunOptions, stop: threading.Event, reports: int) -> Outcome:
-    model = load_copy((folder / COPY).read_bytes())
+def _solve(folder: Path, task: dict[str, Any], stop: threading.Event, reports: int) -> Outcome:
+    data, variation = (folder / COPY).read_bytes(), task["variation"]
+    model = load_copy(data) if variation is None else build_model(varied_snapshot(data, variation))
     last, answered = 0.0, False
 
     def report(progress: Progress) -> None:
@@ -84,7 +90,7 @@ def _solve(folder: Path, options: RunOptions, stop: threading.Event, reports: in
             _say(reports, {"answered": True})
         return stop.is_set()
 
-    return solve_copy(model, options, report, halted, held=read_values(folder / BEST))
+    return solve_copy(model, RunOptions(**task["options"]), report, halted, held=read_values(folder / BEST))
 
 
 def _say(reports: int, said: dict[str, Any]) -> None:

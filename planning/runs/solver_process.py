@@ -8,6 +8,7 @@ watched is gone, and it ends at once. On the other pipe it reports, a line of JS
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -58,6 +59,7 @@ class SolverProcess:
             return pid
         code = 1
         try:
+            gc.freeze()  # a collection would touch, and so copy, every page that the two processes share
             os.setsid()
             os.close(self._control)
             os.close(self._reports)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -28,37 +29,57 @@ class SameRun(Exception):
         self.run = run
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A scenario's snapshot and its model's copy: what a run needs before it is stored."""
+
+    scenario: Scenario
+    options: RunOptions
+    snapshot: Snapshot
+    copy: tuple[bytes, str, int]  # compressed, SHA-256, size before compression
+    seconds: dict[str, float]
+
+    def new_run(self, user: Any, **values: Any) -> Run:
+        """Return a queued run that is not stored yet."""
+        return Run(
+            plant_id=self.scenario.plant_id,
+            scenario_name=self.scenario.name,
+            options=self.options.as_dict(),
+            user=user if user is not None and user.is_authenticated else None,
+            request_id=known_facts().get("request", ""),
+            currency=self.snapshot.currency,
+            units=_units(self.snapshot),
+            seconds=self.seconds,
+            sizes={"copy_bytes": self.copy[2], "compressed_bytes": len(self.copy[0])},
+            **{"warnings": [warning.as_dict() for warning in self.snapshot.warnings], **values},
+        )
+
+
+def prepare_run(scenario: Scenario, options: RunOptions | None = None) -> Prepared:
+    """Return the scenario's data as they are now, built. Raises DataProblems and CopyTooLarge."""
+    began = time.perf_counter()
+    snapshot = take_snapshot(scenario.plant_id, scenario.name)
+    read = time.perf_counter()
+    copy = pack(_solvable(snapshot))
+    seconds = {"read": read - began, "build": time.perf_counter() - read}
+    return Prepared(scenario, options or RunOptions(), snapshot, copy, seconds)
+
+
 def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: Any = None, here: bool = False) -> Run:
     """Return a new queued run of the scenario; a runner executes it after commit, unless `here`.
 
     Raises DataProblems with every problem where the data allow no plan, CopyTooLarge where the copy
     passes the limit, SameRun where a runner has the same to do already; then there is no run.
     """
-    options = options or RunOptions()
-    began = time.perf_counter()
-    snapshot = take_snapshot(scenario.plant_id, scenario.name)
-    read = time.perf_counter()
-    compressed, sha256, size = pack(_solvable(snapshot))
-    built = time.perf_counter()
+    prepared = prepare_run(scenario, options)
     with transaction.atomic():
-        Plant.objects.select_for_update().get(pk=scenario.plant_id)  # two who start at once come one after the other
-        same = None if here else _same(scenario, options, sha256)
+        hold_plant(scenario.plant_id)
+        same = None if here else same_run(prepared)
         if same is not None:
             raise SameRun(same)
-        run = Run.objects.create(
-            plant_id=scenario.plant_id,
-            scenario_name=scenario.name,
-            options=options.as_dict(),
-            user=user if user is not None and user.is_authenticated else None,
-            request_id=known_facts().get("request", ""),
-            currency=snapshot.currency,
-            units=_units(snapshot),
-            warnings=[warning.as_dict() for warning in snapshot.warnings],
-            seconds={"read": read - began, "build": built - read},
-            sizes={"copy_bytes": size, "compressed_bytes": len(compressed)},
-            sent_at=Now() if here else None,
-        )
-        store_copy(run, compressed, sha256, size)
+        run = prepared.new_run(user, sent_at=Now() if here else None)
+        run.save()
+        store_copy(run, *prepared.copy)
         who = run.user.get_username() if run.user else None
         with saying(user=who):
             record(run.pk, State.QUEUED, run.attempt, who, "")
@@ -72,11 +93,17 @@ def _launch(run: Run, who: str | None) -> None:
         launch(run.pk)
 
 
-def _same(scenario: Scenario, options: RunOptions, sha256: str) -> Run | None:
+def hold_plant(plant_id: int) -> None:
+    """Let two who start at once come one after the other, until the end of the transaction."""
+    Plant.objects.select_for_update().get(pk=plant_id)
+
+
+def same_run(prepared: Prepared) -> Run | None:
     """Return the open run of the scenario that has the same data and options, if there is one."""
+    scenario = prepared.scenario
     runs = Run.objects.filter(plant_id=scenario.plant_id, scenario_name=scenario.name, state__in=Run.OPEN_STATES)
-    same = (run for run in runs.filter(copy__sha256=sha256, variation__isnull=True) if run.options == options.as_dict())
-    return next((run for run in same if not run.stop_requests), None)
+    same = runs.filter(copy__sha256=prepared.copy[1], variation__isnull=True, stop_requests=0).order_by("-id")
+    return next((run for run in same if run.options == prepared.options.as_dict()), None)
 
 
 def _solvable(snapshot: Snapshot) -> LXModel:

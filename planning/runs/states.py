@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -76,6 +77,29 @@ def record(run_id: int, state: str, attempt: int, who: str | None, reason: str) 
     said = f": {reason}" if reason else ""
     facts = {"run": run_id, "attempt": attempt}
     logger.info("run %s: %s (attempt %s, %s)%s", run_id, state, attempt, who, said, extra=facts)
+
+
+def record_queued(runs: Sequence[Run], who: str | None) -> None:
+    """Keep beside each of many new runs that it was queued."""
+    who = who or this_process()
+    RunMove.objects.bulk_create(RunMove(run=run, state=State.QUEUED, attempt=run.attempt, who=who) for run in runs)
+    logger.info("%s runs: queued (%s)", len(runs), who)
+
+
+def stop_waiting(run_set_id: int, who: str) -> int:
+    """Stop every run of a set that waits, at once; return how many there were."""
+    reason = f"Stopped by {who} before it began."
+    with transaction.atomic():
+        waiting = Run.objects.select_for_update().filter(run_set=run_set_id, state=State.QUEUED)
+        runs = dict(waiting.order_by("id").values_list("id", "attempt"))
+        values = {"state": State.STOPPED, "reason": reason} | _dates(State.STOPPED, {})
+        Run.objects.filter(pk__in=runs, state=State.QUEUED).update(**values)
+        RunMove.objects.bulk_create(
+            RunMove(run_id=run_id, state=State.STOPPED, attempt=attempt, who=who, reason=reason)
+            for run_id, attempt in runs.items()
+        )
+    logger.info("set %s: %s waiting runs stopped (%s)", run_set_id, len(runs), who)
+    return len(runs)
 
 
 def _dates(target: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -158,3 +182,9 @@ def lost(run_id: int, attempt: int, how: str, worker: str | None = None) -> None
             move(run_id, attempt, (State.QUEUED,), State.QUEUED, reason=reason)
     except LostRun as error:
         logger.info("%s", error)  # somebody was faster
+
+
+def lost_with(worker: str, how: str) -> None:
+    """Give the runs that a process was executing when it died to their next attempts."""
+    for run_id, attempt in Run.objects.filter(worker=worker, state__in=UNDER_WAY).values_list("id", "attempt"):
+        lost(run_id, attempt, how, worker)

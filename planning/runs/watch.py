@@ -64,7 +64,7 @@ class Watch:
         self._finishing = False  # only the prices of the plan found are still sought
         self._asked_at = 0.0
         self._answered = False
-        self._looked = self._beaten = 0.0
+        self._looked = self._beaten = time.monotonic()  # the claim was a sign of life
         self._failure: dict[str, str] | None = None  # what the solver said when it failed
 
     @property
@@ -75,7 +75,7 @@ class Watch:
     def solve(self, copy: bytes, options: RunOptions) -> Outcome:
         """Return the outcome. Raises SolverFailed, AlteredCopy, LostRun, HandedBack, KeyboardInterrupt."""
         with solver_folder() as folder:
-            prepare(folder, copy, options, settings.PLANNING["MAX_SOLVER_BYTES"])
+            prepare(folder, copy, options, settings.PLANNING["MAX_SOLVER_BYTES"], self.run.variation)
             ended = self._watch(SolverProcess(folder), 1.5 * options.time_limit + LATE_SECONDS)
             if self._asked < 2 and (folder / OUTCOME).exists():
                 return read_outcome(folder / OUTCOME)  # it is whole, whatever became of the process after it

@@ -22,23 +22,26 @@ from rq.job import Job
 from planning.logs import saying
 from planning.models import Run
 
-from .execute import execute
 from .messages import SignedJSON
 from .patience import until_the_database_answers
 from .queue import PlannerJob, PlannerQueue, refusal
 from .runners import launch_waiting, reconcile
-from .states import State, lost, process_name
+from .states import State, lost, lost_with, process_name
+from .turns import execute_in_turn
 
 logger = logging.getLogger("planning.runs")
 WORKER_TTL, LOOK_SECONDS, RECONCILE_SECONDS, MONITOR_SECONDS = 60, 15, 20, 5
 
 
 def execute_job(run_id: int, attempt: int, seconds: int) -> None:
-    """Execute the run; what became of it stands in the run itself. SIGTERM hands it back to the queue."""
+    """Execute the run, and for a while others of its set; what became of them stands in the runs themselves.
+
+    SIGTERM hands a run back to the queue.
+    """
     leaving = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: leaving.set())
-    run = execute(run_id, attempt, leave=leaving.is_set)
-    if run.attempt > attempt:
+    run = execute_in_turn(run_id, attempt, leave=leaving.is_set)
+    if run.attempt > attempt or run.run_set_id is not None:
         launch_waiting()
 
 
@@ -102,6 +105,7 @@ class PlannerWorker(Worker):
 
     def _go_on_elsewhere(self, job: Job, how: str, pid: int) -> None:
         lost(job.args[0], job.args[1], how, process_name(pid))
+        lost_with(process_name(pid), how)  # it may have gone on with others of its set
         launch_waiting()
 
     def _with_database(self, work: Any) -> None:

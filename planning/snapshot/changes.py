@@ -1,4 +1,4 @@
-"""A scenario's changes, applied to the detached tables and never to the database.
+"""Changes of a scenario or of a variation, applied to the detached tables and never to the database.
 
 A change acts on effective values: on what holds in the named period, or in every period. So the table
 of values by period gets a row for every product (machine, material, route) and period first, the field
@@ -8,6 +8,7 @@ is taken away where it can be blank: what stands by period alone is true.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -36,6 +37,18 @@ class _Wrong(Exception):
     def __init__(self, column: str, text: str) -> None:
         super().__init__(text)
         self.column = column
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change, in the columns of `scenario_changes`: `period` may be blank, and so may `value` (None)."""
+
+    table: str
+    row: str
+    field: str
+    operation: str = "set"
+    value: float | None = None
+    period: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,24 +82,22 @@ def apply_scenario(tables: dict[str, LXTable], scenario: str) -> Applied:
     owners = tables["scenario_changes"].links["scenario"].positions
     target = _Target(tables)
     for owner in line:
-        for number, row in enumerate(np.flatnonzero(owners == owner).tolist(), start=1):
-            change = tables["scenario_changes"].record(row)
-            place = ("scenario_changes", f"{names[owner]} {number}")
-            try:
-                effect = target.apply(change, str(names[owner]), number)
-            except _Wrong as wrong:
-                applied.errors.append(Problem(*place, wrong.column, f"{_words(change, names[owner])}: {wrong}"))
-                continue
-            applied.effects.append(effect)
-            if effect.before == effect.after:
-                text = f"{_words(change, names[owner])} changes no value."
-                applied.warnings.append(Problem(*place, "value", text))
+        name = str(names[owner])
+        changes = map(tables["scenario_changes"].record, np.flatnonzero(owners == owner).tolist())
+        target.apply_all(changes, name, f'Scenario "{name}"', applied)
     return applied
 
 
-def _words(change: LXRecord, scenario: str) -> str:
+def apply_changes(tables: dict[str, LXTable], changes: Iterable[Change], name: str) -> Applied:
+    """Apply changes beyond those of a scenario to `tables`, which may have been changed by one; `name` says whose."""
+    applied = Applied()
+    _Target(tables).apply_all(changes, name, name, applied)
+    return applied
+
+
+def _words(change: Change | LXRecord, whose: str) -> str:
     what = f'{change.operation} {change.field} of {change.table} "{change.row}"'
-    return f'Scenario "{scenario}", {what}' + (f" in {change.period}" if change.period else "")
+    return f"{whose}, {what}" + (f" in {change.period}" if change.period else "")
 
 
 class _Target:
@@ -98,7 +109,20 @@ class _Target:
         self._rows: dict[str, dict[str, int]] = {}
         self._effective: set[tuple[str, str]] = set()  # (table by period, field) whose values by period are complete
 
-    def apply(self, change: LXRecord, scenario: str, number: int) -> Effect:
+    def apply_all(self, changes: Iterable[Change | LXRecord], owner: str, whose: str, applied: Applied) -> None:
+        """Apply changes in their order, and add to `applied` what becomes of them."""
+        for number, change in enumerate(changes, start=1):
+            place = ("scenario_changes", f"{owner} {number}")
+            try:
+                effect = self.apply(change, owner, number)
+            except _Wrong as wrong:
+                applied.errors.append(Problem(*place, wrong.column, f"{_words(change, whose)}: {wrong}"))
+                continue
+            applied.effects.append(effect)
+            if effect.before == effect.after:
+                applied.warnings.append(Problem(*place, "value", f"{_words(change, whose)} changes no value."))
+
+    def apply(self, change: Change | LXRecord, scenario: str, number: int) -> Effect:
         """Apply one change. Raises _Wrong."""
         table = _table(str(change.table))
         companion = next((other for other in TABLE_BY_NAME.values() if other.parent == table.name), None)
@@ -232,7 +256,7 @@ def _texts(table: LXTable, column: str) -> list[str]:
 
 
 def _change(
-    column: LXColumn, places: Positions, kind: models.Field[Any, Any], change: LXRecord
+    column: LXColumn, places: Positions, kind: models.Field[Any, Any], change: Change | LXRecord
 ) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
     """Write the new values into the column; return those before and after. Raises _Wrong and leaves all as it is."""
     before = column.take(places).tolist()
@@ -243,7 +267,7 @@ def _change(
     return tuple(before), tuple(checked[value] for value in after)
 
 
-def _new_value(value: Any, kind: models.Field[Any, Any], change: LXRecord) -> Any:
+def _new_value(value: Any, kind: models.Field[Any, Any], change: Change | LXRecord) -> Any:
     if change.operation == "set":
         return (None if kind.null else kind.get_default()) if change.value is None else change.value
     if change.value is None:

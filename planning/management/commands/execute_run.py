@@ -10,20 +10,24 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from planning.runs import execute, launch_waiting
+from planning.runs import execute_in_turn, launch_waiting
 
 
 class Command(BaseCommand):
-    help = "Execute a queued run. Runners call this; to run a scenario use solve_plan or the admin."
+    help = (
+        "Execute a queued run, and for a while others of its set. Runners call this; to run a scenario use solve_plan "
+        "or the admin."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", type=int)
         parser.add_argument("attempt", type=int)
         parser.add_argument("--watched-by", type=int, help="the process that starts who waits, while it lives")
+        parser.add_argument("--at-once", type=int, help="child processes at once, as who started this one counts them")
 
     def handle(self, *args: Any, **options: Any) -> None:
         leaving = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: leaving.set())
-        execute(options["run"], options["attempt"], leave=leaving.is_set)
+        execute_in_turn(options["run"], options["attempt"], leave=leaving.is_set, at_once=options["at_once"])
         if not leaving.is_set() and os.getppid() != options["watched_by"]:
             launch_waiting()

@@ -5,25 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Generator
+from contextlib import closing
 from difflib import get_close_matches
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
-from planning.lx import Progress
 from planning.management.operators_log import log_kept_back
-from planning.management.plan_text import describe, number, plain
+from planning.management.plan_text import describe, describe_comparison, plain
+from planning.management.progress_line import ProgressLine
+from planning.management.solving import solved
 from planning.models import BASELINE, Plant, Run, Scenario
-from planning.runs import (
-    BadOptions,
-    CopyTooLarge,
-    RunOptions,
-    execute,
-    problems_as_json,
-    run_as_json,
-    start_run,
-)
+from planning.runs import BadOptions, CopyTooLarge, RunOptions, problems_as_json, run_as_json
 from planning.snapshot import DataProblems, Problem
 
 from .import_plan import printable
@@ -37,6 +32,9 @@ _EXIT_CODES = {
     "no_plan": NO_PLAN,
     "failed": FAULT,
 }
+
+
+Reported = tuple[dict[str, Any], int]  # the run as JSON, and the exit code that it makes
 
 
 class BadInput(Exception):
@@ -55,6 +53,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scenario", action="append", metavar="NAME", help=f"a scenario (default {BASELINE}); may be repeated"
         )
+        parser.add_argument("--all", action="store_true", help="every scenario of the plant")
         parser.add_argument("--time-limit", type=float, metavar="S", help="seconds per scenario")
         parser.add_argument("--gap", type=float, metavar="G", help="relative gap that counts as proven, such as 0.0001")
         parser.add_argument("--solver", default="highs", help="highs, or pulp:CBC or another name that PuLP knows")
@@ -102,37 +101,38 @@ class Command(BaseCommand):
         asked = {name: options[name] for name in ("time_limit", "gap") if options[name] is not None}
         run_options = RunOptions(solver=options["solver"], **asked)
         plant = _plant(options["plant"])
-        scenarios = [_scenario(plant, name) for name in options["scenario"] or [BASELINE]]
+        scenarios = _scenarios(plant, options["scenario"], every=options["all"])
+        quiet = options["output"] == "json"
         reports, codes = [], []
-        for scenario in scenarios:
-            report, code = self._solve(plant, scenario, run_options, quiet=options["output"] == "json")
-            reports.append(report)
-            codes.append(code)
-            if options["output"] == "table":
-                self.stdout.write(printable(describe(report, plant.currency), self.stdout) + "\n")
-            if code == INTERRUPTED:
-                break
-        if options["output"] == "json":
-            shown = reports[0] if len(scenarios) == 1 else {"runs": reports, "comparison": _comparison(reports)}
-            self._print_json(shown)
+        with closing(self._solved(plant, scenarios, run_options, quiet)) as answers:
+            for report, code in answers:
+                reports.append(report)
+                codes.append(code)
+                if not quiet:
+                    self.stdout.write(printable(describe(report, plant.currency), self.stdout) + "\n")
+        compared = _comparison(reports)
+        if quiet:
+            self._print_json(reports[0] if len(scenarios) == 1 else {"runs": reports, "comparison": compared})
+        elif len(scenarios) > 1:
+            self.stdout.write(printable(describe_comparison(compared, plant.currency), self.stdout) + "\n")
         return INTERRUPTED if INTERRUPTED in codes else min((code for code in codes if code), default=FOUND)
 
-    def _solve(
-        self, plant: Plant, scenario: Scenario, options: RunOptions, *, quiet: bool
-    ) -> tuple[dict[str, Any], int]:
-        try:
-            run = start_run(scenario, options, here=True)
-        except DataProblems as problems:
+    def _solved(self, plant: Plant, scenarios: list[Scenario], options: RunOptions, quiet: bool) -> Generator[Reported]:
+        """Yield the report and the exit code of each scenario in their order, as soon as it is known."""
+        line = ProgressLine(self.stderr)
+        for scenario, answer in solved(scenarios, options, line):
+            if isinstance(answer, Run):
+                yield self._report(answer, quiet)
+                continue
+            problems = answer if isinstance(answer, DataProblems) else DataProblems([Problem("", "", "", str(answer))])
             report = problems_as_json(plant.name, scenario.name, problems)
             if quiet:
                 for error in report["errors"]:
                     self._complain(error["text"])
-            return report, BAD_DATA
-        line = _ProgressLine(self.stderr)
-        try:
-            run = execute(run.pk, run.attempt, progress=line.show)
-        finally:
-            line.clear()
+            yield report, BAD_DATA
+
+    def _report(self, run: Run, quiet: bool) -> Reported:
+        """Return the report and the exit code of an ended run."""
         report = run_as_json(run)
         if run.state == Run.State.STOPPED:
             self._complain(f"Interrupted. {run.reason}")
@@ -168,6 +168,16 @@ def _scenario(plant: Plant, name: str) -> Scenario:
     raise BadInput(text, "scenarios", name, "name")
 
 
+def _scenarios(plant: Plant, names: list[str] | None, *, every: bool) -> list[Scenario]:
+    """Return the scenarios that were asked for, in that order."""
+    if every and names:
+        raise BadInput("--all takes every scenario. Leave --scenario out, or --all.", "scenarios")
+    if not every:
+        return [_scenario(plant, name) for name in names or [BASELINE]]
+    _scenario(plant, BASELINE)
+    return list(plant.scenarios.order_by("id"))
+
+
 def _nearest(name: str, names: list[str]) -> str:
     near = get_close_matches(name, names, n=3, cutoff=0.4) or names[:5]
     return f"Did you mean: {', '.join(near)}?"
@@ -188,25 +198,3 @@ def _comparison(reports: list[dict[str, Any]]) -> dict[str, Any]:
             for report in reports
         ],
     }
-
-
-class _ProgressLine:
-    """One line on a terminal that is written over and over; nothing where there is no terminal."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._shown = bool(getattr(stream, "isatty", lambda: False)())
-
-    def show(self, progress: Progress) -> None:
-        if self._shown:
-            best = "" if progress.objective is None else f", best profit {number(progress.objective)}"
-            bound = "" if progress.bound is None else f", at most {number(progress.bound)}"
-            self._write(f"Solving, {progress.seconds:.0f} s{best}{bound}")
-
-    def clear(self) -> None:
-        if self._shown:
-            self._write("")
-
-    def _write(self, text: str) -> None:
-        self._stream.write(f"\r\x1b[K{text}", ending="")
-        self._stream.flush()
