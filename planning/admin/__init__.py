@@ -3,6 +3,6 @@
 Django finds this package by itself; each module registers the pages of its tables.
 """
 
-from . import orders, plant, products, recipes, resources, runs, scenarios, users
+from . import orders, plant, products, recipes, resources, run_sets, runs, scenarios, users
 
-__all__ = ["orders", "plant", "products", "recipes", "resources", "runs", "scenarios", "users"]
+__all__ = ["orders", "plant", "products", "recipes", "resources", "run_sets", "runs", "scenarios", "users"]

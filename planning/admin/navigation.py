@@ -16,6 +16,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Periods", "planning.period", "calendar_month"),
             ("Scenarios", "planning.scenario", "alt_route"),
             ("Runs", "planning.run", "play_circle"),
+            ("Run sets", "planning.runset", "playlist_play"),
         ),
     ),
     (

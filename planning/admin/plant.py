@@ -25,6 +25,7 @@ from planning.models import (
     ProductionRecipe,
     RawMaterial,
     Run,
+    RunSet,
     Scenario,
     ScenarioChange,
 )
@@ -43,6 +44,7 @@ TABLES_OF_A_PLANT: tuple[type[Model], ...] = (
     Goal,
     Scenario,
     Run,
+    RunSet,
 )
 
 
@@ -111,7 +113,7 @@ class PlantAdmin(PlanAdmin):
         counts, perms_needed = {"plants": len(objs)}, set()
         if not self.has_delete_permission(request):
             perms_needed.add("plant")
-        models: list[type[Model]] = [Run]
+        models: list[type[Model]] = [Run, RunSet]
         models += [table.model for table in TABLES if table.model is not Plant]
         for model in models:
             count = model._default_manager.filter(**{f"{plant_path(model)}__in": objs}).count()

@@ -121,30 +121,52 @@ def run_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
 def start_runs(
     request: HttpRequest, scenarios: list[Scenario], options: runs.RunOptions
 ) -> tuple[list[Run], list[Refusal]]:
-    """Start a run of each scenario; return the runs, and the scenarios whose data allow none."""
-    started, refusals = [], []
+    """Start a run of each scenario, those of one plant as a set; return the runs, and what was refused."""
+    started: list[Run] = []
+    refusals: list[Refusal] = []
+    by_plant: dict[int, list[Scenario]] = {}
     for scenario in scenarios:
-        links = RowLinks(scenario.plant_id)
-        try:
-            run = runs.start_run(scenario, options, user=request.user)
-            messages.success(request, f"Run {run.pk} of {scenario.name} started.")
-            started.append(run)
-        except DataProblems as problems:
-            refusals.append(
-                Refusal(
-                    scenario,
-                    [problem_words(links, problem) for problem in problems.errors],
-                    [problem_words(links, problem) for problem in problems.warnings],
-                )
-            )
-        except runs.SameRun as same:
-            under_way = f"Run {same.run.pk} of {scenario.name} is under way with the same data and options"
-            messages.warning(request, f"{under_way}; no second one was started.")
-            started.append(same.run)
-        except runs.CopyTooLarge as too_large:
-            whole_plant = Problem("plant", scenario.plant.name, "", str(too_large))
-            refusals.append(Refusal(scenario, [problem_words(links, whole_plant)], []))
+        by_plant.setdefault(scenario.plant_id, []).append(scenario)
+    for together in by_plant.values():
+        for scenario, answer in zip(together, answers(request, together, options), strict=True):
+            if isinstance(answer, Run):
+                started.append(answer)
+            elif isinstance(answer, runs.SameRun):
+                under_way = f"Run {answer.run.pk} of {scenario.name} is under way with the same data and options"
+                messages.warning(request, f"{under_way}; no second one was started.")
+                started.append(answer.run)
+            else:
+                refusals.append(refusal(scenario, answer))
     return started, refusals
+
+
+def answers(request: HttpRequest, scenarios: list[Scenario], options: runs.RunOptions) -> tuple[runs.Answer, ...]:
+    """Return for each scenario of a plant its new run, or why there is none: one runs alone, several as a set."""
+    if len(scenarios) > 1:
+        started = runs.start_set(scenarios=scenarios, options=options, user=request.user)
+        if started.run_set is not None:
+            count = len(started.runs)
+            runs_of = f"{count} run{'s' if count > 1 else ''} of {scenarios[0].plant.name}"
+            messages.success(request, f"Set {started.run_set.pk} with {runs_of} started.")
+        return started.answers
+    try:
+        run = runs.start_run(scenarios[0], options, user=request.user)
+    except (DataProblems, runs.SameRun, runs.CopyTooLarge) as why:
+        return (why,)
+    messages.success(request, f"Run {run.pk} of {scenarios[0].name} started.")
+    return (run,)
+
+
+def refusal(scenario: Scenario, why: DataProblems | runs.CopyTooLarge) -> Refusal:
+    """Return why a scenario has no run, as the page shows it."""
+    links = RowLinks(scenario.plant_id)
+    problems = why if isinstance(why, DataProblems) else None
+    errors = problems.errors if problems else [Problem("plant", scenario.plant.name, "", str(why))]
+    return Refusal(
+        scenario,
+        [problem_words(links, problem) for problem in errors],
+        [problem_words(links, problem) for problem in (problems.warnings if problems else [])],
+    )
 
 
 def problem_words(links: RowLinks, problem: Problem) -> dict[str, str]:
@@ -159,7 +181,7 @@ def problem_words(links: RowLinks, problem: Problem) -> dict[str, str]:
 
 
 def answer(site: AdminSite, request: HttpRequest, started: list[Run], refusals: list[Refusal]) -> HttpResponse:
-    """Go to the new run, or to the list of several, or show why there is none."""
+    """Go to the new run, to the set of several or to their list, or show why there is none."""
     if refusals:
         context = {
             **site.each_context(request),
@@ -168,9 +190,11 @@ def answer(site: AdminSite, request: HttpRequest, started: list[Run], refusals: 
             "started": started,
         }
         return TemplateResponse(request, "admin/planning/scenario/refused.html", context)
-    count = len(started)
+    sets = {run.run_set_id for run in started}
+    if len(started) > 1 and len(sets) == 1 and None not in sets and request.user.has_perm("planning.view_runset"):
+        return redirect("admin:planning_runset_change", sets.pop())
     if not request.user.has_perm("planning.view_run"):
         return redirect("admin:index")
-    if count == 1:
+    if len(started) == 1:
         return redirect("admin:planning_run_change", started[0].pk)
     return redirect("admin:planning_run_changelist")

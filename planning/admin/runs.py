@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.admin import ModelAdmin
 
 from planning.models import Run, Scenario
-from planning.runs import look_after, stop_run
+from planning.runs import look_after, stop_run, variation_in_words
 
 from .amounts import exact, money, percent, rounded, seconds
 from .base import KeptRows
@@ -85,7 +84,9 @@ class RunAdmin(KeptRows, ModelAdmin):
         return bool(request.user.has_perm("planning.stop_run"))
 
     def why_kept(self, row: Run) -> str:
-        return "it has not ended yet" if row.is_open else ""
+        if row.is_open:
+            return "it has not ended yet"
+        return "its plan is approved" if row.approvals.exists() else ""
 
     # --- list -----------------------------------------------------------------------------------
 
@@ -128,7 +129,7 @@ class RunAdmin(KeptRows, ModelAdmin):
         """Return the run, for a user who may see it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return get_object_or_404(Run.objects.select_related("plant", "user"), pk=run_id)
+        return get_object_or_404(Run.objects.select_related("plant", "user", "run_set"), pk=run_id)
 
     @method_decorator([require_safe, never_cache])
     def state_view(self, request: HttpRequest, run_id: int) -> JsonResponse:
@@ -190,7 +191,7 @@ class RunAdmin(KeptRows, ModelAdmin):
             "state_url": reverse("admin:planning_run_state", args=[run.pk]),
             "has_plan": has_plan(run),
             "figures": figures(run) if has_plan(run) else [],
-            "facts": facts(run),
+            "facts": facts(run, may_see_sets=request.user.has_perm("planning.view_runset")),
             "tables": [] if run.is_open else result_tables(run),
             "problems": [*with_links(run, run.conflict)],
             "warnings": [*with_links(run, run.warnings)],
@@ -245,7 +246,16 @@ def certainty(run: Run) -> str:
     return "proven best within the gap" if run.proven else "the best plan found"
 
 
-def facts(run: Run) -> list[tuple[str, str]]:
+def set_link(run: Run, may_see_sets: bool) -> str:
+    """Return the set that the run is part of, with a link for whom may see it; "" where it is by itself."""
+    if run.run_set is None:
+        return ""
+    words = f"Set {run.run_set.pk}: {run.run_set}"
+    url = reverse("admin:planning_runset_change", args=[run.run_set.pk])
+    return format_html('<a href="{}">{}</a>', url, words) if may_see_sets else words
+
+
+def facts(run: Run, *, may_see_sets: bool) -> list[tuple[str, str]]:
     """Return what else there is to know about a run."""
     options = run.options
     solver = dict(SOLVERS).get(options.get("solver"), options.get("solver"))
@@ -256,7 +266,8 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("Solver", str(solver or "")),
         ("Time limit", f"{exact(options['time_limit'])} s" if options.get("time_limit") is not None else ""),
         ("Gap asked for", percent(options["gap"]) if options.get("gap") is not None else ""),
-        ("What-if", json.dumps(run.variation, ensure_ascii=False) if run.variation else ""),
+        ("Part of", set_link(run, may_see_sets)),
+        ("What differs", variation_in_words(run.variation) if run.variation is not None else ""),
         ("Attempt", rounded(run.attempt) if run.attempt > 1 else ""),
         ("Executed by", run.worker),
         ("Model", ", ".join(sizes)),

@@ -134,7 +134,7 @@ class ScenarioAdmin(KeptRows, PlanAdmin):
     def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_run(request)
 
-    @admin.action(description="Run scenario", permissions=["run"])
+    @admin.action(description="Run scenarios", permissions=["run"])
     def run_scenario(self, request: HttpRequest, queryset: QuerySet[Scenario]) -> HttpResponse:
         return redirect(run_options_url(queryset))
 

@@ -4,19 +4,23 @@ from .copies import AlteredCopy, CopyTooLarge
 from .execute import execute
 from .options import BadOptions, RunOptions
 from .report import problems_as_json, run_as_json
-from .run_sets import SetProgress, StartedSet, gather, set_progress, start_set, start_variations
+from .retention import Pruned, prune
+from .run_sets import Answer, SetProgress, StartedSet, gather, set_progress, start_set, start_variations
 from .runners import hands, launch_waiting, look_after, reconcile
 from .start import SameRun, start_run
 from .stop import queue_position, stop_run, stop_set
 from .turns import execute_in_turn
 from .variations import BadVariation, BadVariations
+from .variations import in_words as variation_in_words
 
 __all__ = [
     "AlteredCopy",
+    "Answer",
     "BadOptions",
     "BadVariation",
     "BadVariations",
     "CopyTooLarge",
+    "Pruned",
     "RunOptions",
     "SameRun",
     "SetProgress",
@@ -28,6 +32,7 @@ __all__ = [
     "launch_waiting",
     "look_after",
     "problems_as_json",
+    "prune",
     "queue_position",
     "reconcile",
     "run_as_json",
@@ -37,4 +42,5 @@ __all__ = [
     "start_variations",
     "stop_run",
     "stop_set",
+    "variation_in_words",
 ]

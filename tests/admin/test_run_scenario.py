@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from planning.models import BASELINE, Plant, Run, Scenario
-from planning.runs import BadOptions, CopyTooLarge
+from planning.models import BASELINE, Plant, Run, RunSet, Scenario
+from planning.runs import BadOptions, CopyTooLarge, StartedSet
 from planning.snapshot import DataProblems, Problem
 from tests.factories import make_plant, make_run, make_user
 
@@ -29,11 +29,27 @@ class Starts:
             raise self.problems[scenario.name]
         return make_run(scenario.plant, scenario_name=scenario.name, user=user)
 
+    def all(self, *, scenarios: list[Scenario], options: Any, user: Any = None) -> StartedSet:
+        """Stand in for `start_set`."""
+        run_set = RunSet.objects.create(plant=scenarios[0].plant, name="Set")
+        answers: list[Any] = []
+        for scenario in scenarios:
+            try:
+                answers.append(self(scenario, options, user=user))
+            except (DataProblems, CopyTooLarge) as why:
+                answers.append(why)
+        Run.objects.filter(pk__in=[run.pk for run in answers if isinstance(run, Run)]).update(run_set=run_set)
+        for run in answers:
+            if isinstance(run, Run):
+                run.refresh_from_db()
+        return StartedSet(run_set, tuple(answers))
+
 
 @pytest.fixture
 def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
     double = Starts()
     monkeypatch.setattr("planning.runs.start_run", double)
+    monkeypatch.setattr("planning.runs.start_set", double.all)
     return double
 
 
@@ -133,7 +149,9 @@ def test_several_scenarios_are_chosen_in_the_list_and_run_at_once(
     asked = planner.get(response["Location"])
     assert "Run these 2 scenarios" in asked.content.decode()
     answer = planner.post(response["Location"], OPTIONS, follow=True)
-    assert answer.redirect_chain == [(reverse("admin:planning_run_changelist"), 302)]
+    (run_set,) = RunSet.objects.all()
+    assert answer.redirect_chain == [(reverse("admin:planning_runset_change", args=[run_set.pk]), 302)]
+    assert f"Set {run_set.pk} with 2 runs of Furniture Workshop started." in answer.content.decode()
     assert sorted(name for name, _, _ in starts.asked) == [BASELINE, "More wood"]
 
 

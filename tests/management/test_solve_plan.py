@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
-from planning.models import Machine, Plant, Product, Run
+from planning.models import Machine, Plant, Product, Run, RunSet
+from planning.runs import start_run
+from planning.runs.states import process_name
 from tests.factories import BEST_PROFIT, make_furniture, make_plant
 from tests.formulation.small_plants import bring
 from tests.reference.commands import run_command
@@ -214,6 +217,87 @@ class TestSeveralScenarios:
         code, shown = solve("--scenario", "Rush", "--scenario", "Baseline")
         assert code == 2
         assert [run["status"] for run in shown["runs"]] == ["failed", "optimal"]
+
+    def test_all_of_a_plant_are_one_set(self) -> None:
+        plant = make_furniture()
+        more = plant.scenarios.create(name="More")
+        more.scenario_changes.create(table="raw_materials", row="Wood", field="available_quantity", value=600)
+        code, shown = solve("--all")
+        assert code == 0
+        assert [run["scenario"] for run in shown["runs"]] == ["Baseline", "More"]
+        assert shown["comparison"]["scenarios"][1]["difference"] > 0
+        (run_set,) = RunSet.objects.all()
+        assert list(run_set.runs.order_by("id").values_list("pk", flat=True)) == [run["run"] for run in shown["runs"]]
+
+    def test_all_of_one_is_that_one(self) -> None:
+        make_furniture().scenarios.all().delete()
+        code, shown = solve("--all")
+        assert (code, shown["scenario"]) == (0, "Baseline")
+        assert not RunSet.objects.exists()
+
+    def test_all_and_some_contradict_each_other(self, capsys: pytest.CaptureFixture[str]) -> None:
+        make_furniture()
+        assert solve("--all", "--scenario", "Baseline")[0] == 2
+        assert "Leave --scenario out, or --all." in capsys.readouterr().err
+
+    def test_one_that_is_named_twice_is_run_twice(self) -> None:
+        make_furniture()
+        code, shown = solve("--scenario", "Baseline", "--scenario", "Baseline")
+        assert (code, len({run["run"] for run in shown["runs"]})) == (0, 2)
+
+    def test_where_all_are_refused_there_is_no_run(self) -> None:
+        plant = make_furniture()
+        plant.scenarios.create(name="Rush")
+        Product.objects.create(plant=plant, name="Wish", min_demand=5)
+        code, shown = solve("--all")
+        assert (code, [run["run"] for run in shown["runs"]]) == (2, [None, None])
+        assert not RunSet.objects.exists()
+
+    def test_a_copy_over_the_limit_refuses_each(self, settings: Any) -> None:
+        make_furniture().scenarios.create(name="Rush")
+        settings.PLANNING = settings.PLANNING | {"MAX_COPY_BYTES": 100}
+        code, shown = solve("--all")
+        assert (code, [run["status"] for run in shown["runs"]]) == (2, ["failed", "failed"])
+        assert "MAX_COPY_BYTES" in shown["runs"][0]["errors"][0]["text"]
+
+    def test_a_table_ends_with_the_comparison(self) -> None:
+        make_furniture().scenarios.create(name="Same")
+        lines = printed_table("--all").splitlines()
+        compared = lines[lines.index("Comparison") :]
+        assert "beyond Baseline" in compared[2]
+        assert compared[-1].split() == ["Same", "optimal", "2,735.71", "0"]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSeveralAtOnce:
+    """Where the site executes several runs at once, so does the command."""
+
+    @pytest.fixture(autouse=True)
+    def _two_children(self, settings: Any) -> None:
+        settings.PLANNING = settings.PLANNING | {"LOCAL_RUNS": 2}
+
+    def test_children_of_this_machine_execute_them(self) -> None:
+        plant = make_furniture()
+        for number in range(4):
+            scenario = plant.scenarios.create(name=f"Wood {number}")
+            change = {"table": "raw_materials", "row": "Wood", "field": "available_quantity"}
+            scenario.scenario_changes.create(**change, value=500 - 10 * number)
+        code, shown = solve("--all")
+        assert code == 0
+        assert [run["scenario"] for run in shown["runs"]] == ["Baseline", *(f"Wood {number}" for number in range(4))]
+        assert {run["status"] for run in shown["runs"]} == {"optimal"}
+        workers = set(Run.objects.values_list("worker", flat=True))
+        assert 1 <= len(workers) <= 2
+        assert process_name(os.getpid()) not in workers
+
+    def test_a_run_of_somebody_else_with_the_same_to_do_is_shown(self) -> None:
+        plant = make_furniture()
+        other = plant.scenarios.create(name="Other")
+        run = start_run(other, here=True)
+        Run.objects.filter(pk=run.pk).update(sent_at=None)
+        code, shown = solve("--all")
+        assert (code, shown["runs"][1]["run"]) == (0, run.pk)
+        assert Run.objects.count() == 2
 
 
 class TestTable:

@@ -62,7 +62,10 @@ def executed(started: StartedSet) -> list[Run]:
 
 class TestVariations:
     def test_each_is_solved_as_a_scenario_with_these_changes_would_be(self, plant: Plant) -> None:
-        changes = [WOOD | {"value": 450}, {"table": "products", "row": "Chair", "field": "profit_per_unit", "value": 90}]
+        changes = [
+            WOOD | {"value": 450},
+            {"table": "products", "row": "Chair", "field": "profit_per_unit", "value": 90},
+        ]
         scenario = plant.scenarios.create(name="Both")
         for change in changes:
             scenario.scenario_changes.create(**change)
@@ -196,7 +199,9 @@ class TestScenarios:
         more = plant.scenarios.create(name="More")
         more.scenario_changes.create(**WOOD, value=600)
         user = make_user("anna", "run_scenario")
-        started = start_set(scenarios=[more, baseline(plant)], name="Wood", about="Is it worth it?", user=user, here=True)
+        started = start_set(
+            scenarios=[more, baseline(plant)], name="Wood", about="Is it worth it?", user=user, here=True
+        )
         first, second = executed(started)
         assert [first.scenario_name, second.scenario_name] == ["More", "Baseline"]
         assert first.objective is not None
@@ -204,7 +209,7 @@ class TestScenarios:
         assert first.objective > second.objective
         assert started.run_set is not None
         assert (started.run_set.name, started.run_set.about, started.run_set.user) == ("Wood", "Is it worth it?", user)
-        assert [move.who for move in first.moves.all()][0] == "anna"
+        assert next(move.who for move in first.moves.all()) == "anna"
 
     def test_one_that_is_refused_does_not_keep_the_others_from_theirs(self, plant: Plant) -> None:
         bad = plant.scenarios.create(name="Bad")

@@ -108,9 +108,7 @@ ATTACKS: dict[str, Callable[[Run], None]] = {
     "a flipped bit in the shared bytes": lambda run: change_shared(
         run, content=flip(SetCopy.objects.get().content, SIZE + 50)
     ),
-    "shared bytes that are cut off": lambda run: change_shared(
-        run, content=bytes(SetCopy.objects.get().content)[:-1]
-    ),
+    "shared bytes that are cut off": lambda run: change_shared(run, content=bytes(SetCopy.objects.get().content)[:-1]),
     "another checksum": lambda run: change_copy(run, sha256="0" * 64),
     "another size": lambda run: change_copy(run, size=10),
     "another shared checksum": lambda run: change_shared(run, sha256="0" * 64),
@@ -153,7 +151,10 @@ def test_bytes_that_contradict_themselves_fail_the_run(run: Run) -> None:
     compressed, sha256 = zlib.compress(data), hashlib.sha256(data).hexdigest()
     content = sign("copies of sets", f"{run.run_set_id}:".encode() + compressed) + compressed
     change_shared(run, content=content, sha256=sha256, size=len(data))
-    text = '[{"field":"available_quantity","operation":"set","period":"","row":"Wood","table":"raw_materials","value":450.0}]'
+    text = (
+        '[{"field":"available_quantity","operation":"set","period":"",'
+        '"row":"Wood","table":"raw_materials","value":450.0}]'
+    )
     bound = f"{run.pk}:{run.run_set_id}:{sha256}:{text}".encode()
     checksum = hashlib.sha256(f"{sha256}:{text}".encode()).hexdigest()
     change_copy(run, content=sign("variations", bound), sha256=checksum, size=len(data))
