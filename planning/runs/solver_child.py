@@ -55,7 +55,7 @@ def _solve_task(folder: Path, task: dict[str, Any], stop: threading.Event, repor
             resource.setrlimit(resource.RLIMIT_AS, (task["memory"], task["memory"]))
         logger.info("the solver %s starts, process %s", options.solver, os.getpid())
         with database_blocked():
-            outcome = _solve(folder, task, stop, reports)
+            outcome = _solve(folder, options, task["variation"], stop, reports)
         write_outcome(folder / OUTCOME, outcome)
         logger.info("the solver ended after %.2f s: %s, %s", outcome.seconds, outcome.termination, outcome.sizes)
     except AlteredCopy as error:
@@ -69,8 +69,8 @@ def _solve_task(folder: Path, task: dict[str, Any], stop: threading.Event, repor
     return 0
 
 
-def _solve(folder: Path, task: dict[str, Any], stop: threading.Event, reports: int) -> Outcome:
-    data, variation = (folder / COPY).read_bytes(), task["variation"]
+def _solve(folder: Path, options: RunOptions, variation: Any, stop: threading.Event, reports: int) -> Outcome:
+    data = (folder / COPY).read_bytes()
     model = load_copy(data) if variation is None else build_model(varied_snapshot(data, variation))
     last, answered = 0.0, False
 
@@ -90,7 +90,7 @@ def _solve(folder: Path, task: dict[str, Any], stop: threading.Event, reports: i
             _say(reports, {"answered": True})
         return stop.is_set()
 
-    return solve_copy(model, RunOptions(**task["options"]), report, halted, held=read_values(folder / BEST))
+    return solve_copy(model, options, report, halted, held=read_values(folder / BEST))
 
 
 def _say(reports: int, said: dict[str, Any]) -> None:
