@@ -24,6 +24,7 @@ GROUPS = {
         "OPTIMAL", "INFEASIBLE", "UNBOUNDED", "TIME_LIMIT", "INTERRUPTED", "ERROR",
         "Progress", "ProgressCallback", "StopCallback", "LogCallback", "make_solver",
     ],
+    "Goals": ["LEXICOGRAPHIC", "WEIGHTED", "Level", "with_levels_held", "with_levels_loosened"],
     "What-ifs and scenarios": [
         "LXWhatIfAnalyzer", "LXWhatIfResult", "LXChange", "LXBottleneck", "LXPoint",
         "LXScenario", "LXScenarioAnalyzer", "LXScenarioRow",

@@ -77,6 +77,29 @@ def test_a_scenario_is_planned_with_its_changes(seed: int, tmp_path: Path) -> No
     compare(plant, solve_plant(plant), code, shown)
 
 
+@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("mode", ["lexicographic", "weighted"])
+def test_orders_and_goals_come_before_profit(seed: int, mode: str, tmp_path: Path) -> None:
+    tables = random_plant(seed, orders=True, goals=True)
+    tables["scenarios"] = [{"name": "Baseline", "goal_mode": mode}]
+    plant = imported(tables, tmp_path)
+    solver = "pulp:CBC" if seed % 4 == 3 else "highs"
+    code, shown = solve(plant.name, *GAP, "--solver", solver)
+    answer = solve_plant(plant)
+    compare(plant, answer, code, shown)
+    if code == 0:
+        assert_same_levels(answer, shown)
+        assert shown["bound"] is None or mode == "lexicographic"
+
+
+def assert_same_levels(answer: Answer, shown: dict[str, Any]) -> None:
+    """Each level within its tolerance."""
+    reached = {level["priority"]: level["deviation"] for level in shown["levels"]}
+    assert list(reached) == list(answer.levels)
+    for priority, deviation in answer.levels.items():
+        assert reached[priority] == pytest.approx(deviation, rel=2e-6, abs=2e-6), f"priority {priority}"
+
+
 @pytest.mark.parametrize("seed", seeds(0.3))
 def test_a_random_plant_survives_export_and_import(seed: int, tmp_path: Path) -> None:
     plant = imported(random_plant(seed, orders=True, goals=True, scenario=True), tmp_path / "first", "Other")

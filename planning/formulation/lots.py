@@ -132,7 +132,9 @@ class _Lots:
         return usable
 
     def _more_never_pays(self) -> bool:
-        """Whether no cost of making is negative: then making what nobody takes never pays."""
+        """Whether no cost of making is negative and no goal rewards it: then making what nobody takes never pays."""
+        if self.snapshot["counted_goals"].columns["rewards_more"].values.any():
+            return False
         costs = [self.ways.columns["production_cost_per_unit"], self.ways.columns["route_cost_per_unit"]]
         if self.snapshot.charges_materials:
             costs.append(self.snapshot["material_grid"].columns["cost_per_unit"])

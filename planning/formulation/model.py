@@ -1,12 +1,13 @@
 """The mathematics of the plan format as a model: variables, constraints, profit.
 
-Names follow the format: p product, r route, t period, m machine, k material. A way w is a product
+Names follow the format: p product, r route, t period, m machine, k material, o order, g goal. A way w is a product
 with one of its routes, or without a route where it has none. Every row of the tables used here is
 one combination with a period; see `planning.snapshot.Snapshot`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,9 @@ def build_model(snapshot: Snapshot) -> LXModel:
     model.add_constraint(*_lot_constraints(snapshot, v))
     model.add_constraint(*_machine_constraints(snapshot, v))
     model.add_constraint(*_material_constraints(snapshot, v))
-    return model.maximize(_profit(snapshot, v))
+    model.add_constraint(*_order_constraints(snapshot, v))
+    model.add_constraint(*_goal_constraints(snapshot, v))
+    return model.maximize(_profit(snapshot, v)).set_goal_mode(snapshot.goal_mode)
 
 
 def _where(table: LXTable, column: str, *, blank: bool = False) -> LXRows:
@@ -86,6 +89,8 @@ class Variables:
     supply: Variable
     material_stock: Variable
     material_lapse: Variable
+    deliver: Variable
+    profit: Variable  # only where it is a goal
 
     @classmethod
     def over(cls, s: Snapshot) -> Variables:
@@ -132,6 +137,14 @@ class Variables:
             .indexed_by(_material)
             .from_data(_where(materials, "is_storable")),
             material_lapse=Variable("material_lapse").indexed_by(_material).from_data(_where(materials, "may_lapse")),
+            deliver=Variable("deliver")
+            .bounds(upper=lambda d: d.order.target_quantity)
+            .indexed_by(lambda d: (d.order.reference, d.period.name))
+            .from_data(s["order_grid"]),
+            profit=Variable("profit")
+            .bounds(lower=None)
+            .indexed_by(lambda plant: plant.name)
+            .from_data(_where(s["plant"], "has_profit_goal")),
         )
 
 
@@ -326,6 +339,71 @@ def _material_constraints(s: Snapshot, v: Variables) -> list[Constraint]:
     ]
 
 
+def _order_constraints(s: Snapshot, v: Variables) -> list[Constraint]:
+    orders, deliveries = s["counted_orders"], s["order_grid"]
+    served = np.unique(deliveries.links["product_period"].positions)
+
+    def delivered() -> LXLinearExpression:
+        return LXLinearExpression().add_join(v.deliver, row_key=lambda d: d.order)
+
+    def family(name: str) -> Constraint:
+        return Constraint(name).indexed_by(lambda o: o.reference).from_data(orders).expression(delivered())
+
+    return [
+        # sum_t deliver[o,t] + shortfall[o]  >=  target_quantity[o]: a goal
+        family("orders").ge().rhs(lambda o: o.target_quantity).as_goal(lambda o: o.priority, lambda o: o.weight),
+        # sum_t deliver[o,t]  <=  target_quantity[o]
+        family("orders_at_most").le().rhs(lambda o: o.target_quantity),
+        # sum_o deliver[o,t]  <=  sell[p,t]: a unit serves one order
+        Constraint("deliveries")
+        .indexed_by(_product)
+        .from_data(LXRows(s["product_grid"], served))
+        .expression(
+            LXLinearExpression()
+            .add_join(v.deliver, row_key=lambda d: d.product_period)
+            .add_term(v.sell, -1.0, at=_same)
+        )
+        .le()
+        .rhs(0.0),
+    ]
+
+
+def _goal_constraints(s: Snapshot, v: Variables) -> list[Constraint]:
+    goals = s["counted_goals"]
+    measured = LXLinearExpression()
+    for variable, table in ((v.make, "goal_makes"), (v.sell, "goal_sales"), (v.overtime, "goal_overtime")):
+        measured.add_join(
+            variable,
+            lambda u: u.amount,
+            over=s[table],
+            variable_key=lambda u: u.row,
+            row_key=lambda u: u.goal,
+        )
+    of_profit = goals.rows.where(np.asarray(goals.columns["is_profit"].values, dtype=np.bool_))
+    return [
+        # measure[g] + under[g] - over[g]  ==  target[g]: a goal
+        Constraint("goals")
+        .indexed_by(lambda g: g.name)
+        .from_data(goals)
+        .expression(measured.add_join(v.profit, 1.0, over=of_profit, variable_key=_plant(s), row_key=_same))
+        .eq()
+        .rhs(lambda g: g.target)
+        .as_goal(lambda g: g.priority, lambda g: g.weight_under, weight_over=lambda g: g.weight_over),
+        # profit  ==  profit_per_unit * sell - every cost, where it is a goal
+        Constraint("profit")
+        .indexed_by(lambda plant: plant.name)
+        .from_data(v.profit.rows)
+        .expression(LXLinearExpression().add_term(v.profit, at=_same) - _profit(s, v))
+        .eq()
+        .rhs(0.0),
+    ]
+
+
+def _plant(s: Snapshot) -> Callable[[LXRecord], LXRecord]:
+    plant = s["plant"].record(0)
+    return lambda _: plant
+
+
 def _profit(s: Snapshot, v: Variables) -> LXLinearExpression:
     """profit_per_unit * sell minus every cost."""
     profit = (
@@ -340,6 +418,7 @@ def _profit(s: Snapshot, v: Variables) -> LXLinearExpression:
         .add_multi_term(v.setup, lambda w: -w.setup_cost)
         .add_multi_term(v.overtime, lambda m: -m.overtime_cost_per_hour)
         .add_multi_term(v.material_stock, lambda k: -k.holding_cost_per_unit)
+        .add_multi_term(v.deliver, lambda d: -d.late_cost)
     )
     if s.charges_materials:
         profit.add_multi_term(v.supply, lambda k: -k.cost_per_unit)

@@ -52,6 +52,8 @@ class Plan:
     material_used: Array
     material_lapsed: Array
     material_stock: Array
+    delivered: Array  # order grid
+    measured: Array  # counted goals: what each measures
     profit: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -65,7 +67,9 @@ def read_plan(snapshot: Snapshot, compiled: CompiledModel, values: Array) -> Pla
     on_grid = _GridReader(compiled, values)
     products, machines = snapshot["product_grid"], snapshot["machine_grid"]
     made = on_grid("make", snapshot["way_grid"])
-    setup = (on_grid("setup", snapshot["way_grid"]) > 0.5) & (made > 0)
+    setup = on_grid("setup", snapshot["way_grid"]) > 0.5
+    if not _wants_cost(snapshot.tables):
+        setup &= made > 0
     uses, yields = snapshot["component_uses_by_period"], snapshot["by_product_uses_by_period"]
     down = on_grid("down", machines) + machines.columns["units_down"].filled(0.0)
     plan = Plan(
@@ -91,11 +95,26 @@ def read_plan(snapshot: Snapshot, compiled: CompiledModel, values: Array) -> Pla
         ),
         material_lapsed=on_grid("material_lapse", snapshot["material_grid"]),
         material_stock=on_grid("material_stock", snapshot["material_grid"]),
+        delivered=on_grid("deliver", snapshot["order_grid"]),
+        measured=np.zeros(snapshot["counted_goals"].size),
     )
     _supply_no_more_than_needed(snapshot, plan)
     _work_no_more_overtime_than_needed(snapshot, plan)
     plan.profit = profit_parts(snapshot, plan)
+    plan.measured = _measured(snapshot, plan)
     return plan
+
+
+def _measured(snapshot: Snapshot, plan: Plan) -> Array:
+    """Return what each goal measures."""
+    goals = snapshot["counted_goals"]
+    total = np.where(goals.columns["is_profit"].values, plan.objective, 0.0)
+    for table, amounts in (("goal_makes", plan.made), ("goal_sales", plan.sold), ("goal_overtime", plan.overtime)):
+        uses = snapshot[table]
+        total += _total(
+            uses, "goal", uses.columns["amount"].filled(0.0) * amounts[uses.links["row"].positions], goals.size
+        )
+    return total
 
 
 class _GridReader:
@@ -164,6 +183,8 @@ def _supply_no_more_than_needed(snapshot: Snapshot, plan: Plan) -> None:
 def _work_no_more_overtime_than_needed(snapshot: Snapshot, plan: Plan) -> None:
     """Take the least overtime where it costs nothing: the solver doesn't care, the planner does."""
     free = snapshot["machine_grid"].columns["overtime_cost_per_hour"].filled(0.0) == 0
+    if snapshot["counted_goals"].columns["wants_overtime"].values.any():
+        free[snapshot["goal_overtime"].links["row"].positions] = False
     needed = np.maximum(plan.hours - np.nan_to_num(plan.hours_available, nan=np.inf), 0.0)
     plan.overtime = np.where(free, np.minimum(plan.overtime, needed), plan.overtime)
 
@@ -186,7 +207,7 @@ def profit_parts(snapshot: Snapshot, plan: Plan) -> dict[str, float]:
         "purchase": cost(products, "purchase_cost_per_unit", plan.bought),
         "setup": cost(ways, "setup_cost", plan.setup.astype(np.float64)),
         "overtime": cost(machines, "overtime_cost_per_hour", plan.overtime),
-        "lateness": 0.0,
+        "lateness": cost(snapshot["order_grid"], "late_cost", plan.delivered),
         "material_holding": cost(materials, "holding_cost_per_unit", plan.material_stock),
         "material": cost(materials, "cost_per_unit", plan.material_supplied) if snapshot.charges_materials else 0.0,
     }
@@ -230,7 +251,12 @@ def waste(compiled: CompiledModel, values: Array) -> Array | None:
 
 
 def without_idle_setups(compiled: CompiledModel, values: Array) -> Array | None:
-    """Return the values with every setup taken back in which nothing is made; None where there is none."""
+    """Return the values with every setup taken back in which nothing is made; None where there is none.
+
+    A goal of less profit may want them, for what they cost.
+    """
+    if _wants_cost(compiled.model.tables):
+        return None
     setup, make = compiled.variables["setup"], compiled.variables["make"]
     rows = setup.family.rows
     assert isinstance(rows, LXRows)
@@ -240,6 +266,11 @@ def without_idle_setups(compiled: CompiledModel, values: Array) -> Array | None:
     kept = values.copy()
     kept[setup.span] = np.where(idle, 0.0, kept[setup.span])
     return kept
+
+
+def _wants_cost(tables: dict[str, LXTable]) -> bool:
+    """Whether a goal wants less profit than there could be."""
+    return bool(tables["counted_goals"].columns["wants_cost"].values.any())
 
 
 def limit_rows(compiled: CompiledModel) -> npt.NDArray[np.int64]:

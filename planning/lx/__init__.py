@@ -29,6 +29,7 @@ from .errors import (
 from .export import write_lp, write_mps
 from .expression import LXLinearExpression
 from .fresh import Difference, FreshRows, apply_to_fresh
+from .goals import LEXICOGRAPHIC, WEIGHTED, Level
 from .load import load_model
 from .model import LXModel
 from .optimizer import LXOptimizer
@@ -44,6 +45,7 @@ from .solution import (
     LXValues,
 )
 from .solvers import LogCallback, Progress, ProgressCallback, SolverOptions, StopCallback, make_solver
+from .solvers.by_priority import with_levels_held, with_levels_loosened
 from .variable import LXVariable
 
 __all__ = [
@@ -51,10 +53,12 @@ __all__ = [
     "FORMAT_VERSION",
     "INFEASIBLE",
     "INTERRUPTED",
+    "LEXICOGRAPHIC",
     "MISSING",
     "OPTIMAL",
     "TIME_LIMIT",
     "UNBOUNDED",
+    "WEIGHTED",
     "CompiledModel",
     "Difference",
     "FreshRows",
@@ -88,6 +92,7 @@ __all__ = [
     "LXVariable",
     "LXWhatIfAnalyzer",
     "LXWhatIfResult",
+    "Level",
     "LimitPrices",
     "LogCallback",
     "Progress",
@@ -105,6 +110,8 @@ __all__ = [
     "materialize_and_detach_list",
     "price_limits",
     "solve_linear",
+    "with_levels_held",
+    "with_levels_loosened",
     "with_whole_decisions_held",
     "write_lp",
     "write_mps",

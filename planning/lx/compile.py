@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .columns import Booleans, Floats, Positions
 from .constraint import LXConstraint
 from .errors import LXModelError
+from .goals import LEXICOGRAPHIC, Deviations, Level, deviations_of, levels_of
 from .index import check_keys, named
 from .model import MAXIMIZE, LXModel
 from .terms import Entries, Places
@@ -53,6 +54,8 @@ class CompiledModel:
     columns: npt.NDArray[np.int32]
     values: Floats
     sense: str = MAXIMIZE
+    levels: tuple[Level, ...] = ()  # of goals, the first priority first; minimised before the objective
+    goal_mode: str = LEXICOGRAPHIC
     _names: dict[str, list[Hashable]] = field(default_factory=dict, repr=False)
 
     @property
@@ -76,6 +79,9 @@ class CompiledModel:
 
     def row_name(self, row: int) -> str:
         """Return the readable name of a constraint, `machine_hours[Saw,Week 1]`."""
+        families = sum(block.size for block in self.constraints.values())
+        if row >= families:
+            return f"goals of priority {self.levels[row - families].priority}"
         return self._name(self.constraints, row)
 
     def _name(self, blocks: dict[str, Block], position: int) -> str:
@@ -91,9 +97,10 @@ class CompiledModel:
 def compile_model(model: LXModel) -> CompiledModel:
     """Return the matrix of the model. Raises LXModelError for what is no model."""
     model.settle()
-    variables, column_count = _blocks(model.variables)
+    deviations = deviations_of(model.constraints)
+    variables, column_count = _blocks([*model.variables, *(found.variable for found in deviations)])
     constraints, row_count = _blocks(model.constraints)
-    families = [_terms(constraint, variables) for constraint in model.constraints]
+    families = [_terms(constraint, variables, deviations) for constraint in model.constraints]
     entry_count = sum(len(entries.rows) for terms in families for _, entries in terms)
     compiled = _empty(model, variables, constraints, (column_count, row_count, entry_count))
     _set_columns(compiled)
@@ -101,6 +108,8 @@ def compile_model(model: LXModel) -> CompiledModel:
     _set_objective(compiled)
     _set_rows(compiled, families)
     _check_numbers(compiled)
+    starts = [variables[found.variable.name].start for found in deviations]
+    compiled.levels = levels_of(deviations, starts, column_count)
     return compiled
 
 
@@ -134,6 +143,7 @@ def _empty(
         columns=whole[:entries],
         values=values,
         sense=model.sense,
+        goal_mode=model.goal_mode,
     )
 
 
@@ -185,7 +195,9 @@ def _column_start(variables: dict[str, Block], variable: LXVariable[Any, Any], o
 
 def _set_columns(compiled: CompiledModel) -> None:
     """Set the bounds of the variables, and which must be whole."""
-    for variable, block in zip(compiled.model.variables, compiled.variables.values(), strict=True):
+    for block in compiled.variables.values():
+        variable = block.family
+        assert isinstance(variable, LXVariable)
         compiled.lower[block.span], compiled.upper[block.span] = variable.bound_arrays()
         compiled.integer[block.span] = variable.whole_mask()
 
@@ -203,13 +215,20 @@ def _set_objective(compiled: CompiledModel) -> None:
     compiled.offset = float(compiled.model.objective.constant("The objective", None)[0])
 
 
-def _terms(constraint: LXConstraint[Any], variables: dict[str, Block]) -> list[tuple[int, Entries]]:
+def _terms(
+    constraint: LXConstraint[Any], variables: dict[str, Block], deviations: list[Deviations]
+) -> list[tuple[int, Entries]]:
     """Return the terms of a family by variable: the variable's first column, and the entries."""
     assert constraint.lhs is not None
     terms: list[tuple[int, Entries]] = []
     for term in constraint.lhs.terms:
         start = _column_start(variables, term.variable, f"Constraint {constraint.name}")
         terms.append((start, term.entries(constraint.name, constraint.rows, constraint.index)))
+    for found in deviations:
+        if found.constraint is constraint:
+            each = np.arange(len(constraint), dtype=np.int64)
+            entries = Entries(each, each, np.full(len(constraint), found.sign))
+            terms.append((variables[found.variable.name].start, entries))
     return sorted(terms, key=lambda term: term[0])  # those of one variable stay in the order they were written
 
 

@@ -49,6 +49,9 @@ class LXConstraint(Generic[T]):
         self.lhs: LXLinearExpression | None = None
         self.sense: str | None = None
         self.right: RowFunction | Computed | Floats | float = 0.0  # the right side as it was given
+        self.goal_priority: RowFunction | Computed | Floats | float | None = None  # None: no goal
+        self.goal_weight: RowFunction | Computed | Floats | float = 1.0
+        self.goal_weight_over: RowFunction | Computed | Floats | float | None = None  # None: the same
         self.index_function: RowFunction | Computed | None = None
         self._source: Any = None
         self._rows: LXRows | list[Any] | None = None
@@ -93,6 +96,18 @@ class LXConstraint(Generic[T]):
         self.right = value
         return self
 
+    def as_goal(
+        self, priority: Number[T] = 1, weight: Number[T] = 1.0, *, weight_over: Number[T] | None = None
+    ) -> LXConstraint[T]:
+        """Make the constraint a goal: it may be missed, but by as little as possible, which comes before the objective.
+
+        Priority 1 comes before 2. Within a priority each unit that is missed counts with the weight; `weight_over`
+        is that of what is too much in an `==` goal, where it differs. Each is a number or a function of the
+        constraint's row. How priorities are weighed up says `LXModel.set_goal_mode`.
+        """
+        self.goal_priority, self.goal_weight, self.goal_weight_over = priority, weight, weight_over
+        return self
+
     @overload
     def indexed_by(self, function: Callable[[T], Hashable]) -> LXConstraint[T]: ...
     @overload
@@ -134,7 +149,9 @@ class LXConstraint(Generic[T]):
         adopt_tables(self._rows, memo)
         self.lhs.materialize(path, memo)
         key = self.index_function
-        adopt_functions([(f"{path} › right side", self, "right"), (f"{path} › key", self, "index_function")], memo)
+        functions = {"right side": "right", "key": "index_function", "priority": "goal_priority"}
+        functions |= {"weight": "goal_weight", "weight over": "goal_weight_over"}
+        adopt_functions([(f"{path} › {part}", self, name) for part, name in functions.items()], memo)
         if key is not self.index_function:
             self._index = None
 

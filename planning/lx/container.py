@@ -20,7 +20,7 @@ from .errors import LXCopyError
 from .terms import Places
 
 MAGIC = b"LXMODEL\n"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _BETWEEN = "\0"  # stands between texts
 _WIDTHS = {f"i{width}": np.dtype(f"<i{width}") for width in (1, 2, 4, 8)}
 _DTYPES = {"f8": np.dtype("<f8"), "b1": np.dtype("|b1"), "u1": np.dtype("|u1")} | _WIDTHS

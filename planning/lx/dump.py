@@ -19,6 +19,7 @@ from .container import Writer
 from .errors import LXCopyError
 from .evaluate import Computed
 from .expression import LXLinearExpression, Multiple
+from .goals import OVER, UNDER, goal_priorities, goal_weights
 from .index import LXIndex, check_keys
 from .keys import ROW, TUPLE, LXKeyFields, key_columns, key_fields, no_way_for
 from .model import LXModel
@@ -37,6 +38,7 @@ def dump_model(model: LXModel) -> bytes:
     content = {
         "name": model.name,
         "sense": model.sense,
+        "goal_mode": model.goal_mode,
         "tables": [dump.table(table) for table in tables],
         "named": {name: dump.numbers[id(table)] for name, table in model.tables.items()},
         "variables": [dump.variable(variable) for variable in model.variables],
@@ -199,6 +201,23 @@ class _Dump:
                 constraint.right, rows if rows is not None else [None], f"The right side of {name}", right
             ),
             "lhs": self.terms(constraint.lhs, name, constraint),
+            "goal": self._goal(constraint),
+        }
+
+    def _goal(self, constraint: LXConstraint[Any]) -> dict[str, Any] | None:
+        """Write what makes a constraint a goal."""
+        if constraint.goal_priority is None:
+            return None
+        name, rows = constraint.name, [None] if constraint.rows is None else constraint.rows
+        priorities = goal_priorities(constraint).astype(np.float64)
+        parts = {
+            "priority": (constraint.goal_priority, "priority", priorities),
+            "weight": (constraint.goal_weight, "weight", goal_weights(constraint, UNDER)),
+            "weight_over": (constraint.goal_weight_over, "weight", goal_weights(constraint, OVER)),
+        }
+        return {
+            part: self.function(given, rows, f"The {what} of {name}", values)
+            for part, (given, what, values) in parts.items()
         }
 
     def terms(self, expression: LXLinearExpression, owner: str, constraint: LXConstraint[Any] | None) -> dict[str, Any]:

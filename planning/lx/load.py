@@ -12,6 +12,7 @@ from .container import Reader, checked_index, checked_text
 from .errors import LXCopyError, LXError
 from .evaluate import Computed
 from .expression import LXLinearExpression
+from .goals import LEXICOGRAPHIC, WEIGHTED, deviations_of
 from .index import check_keys
 from .keys import ROW, TUPLE, VALUE, LXKeyColumns, LXKeyFields, key_fields_from_json, key_values
 from .model import MAXIMIZE, MINIMIZE, LXModel
@@ -66,6 +67,9 @@ class _Load:
             raise LXCopyError("The model copy has an unknown sense.")
         model.objective = self.terms(content["objective"], model, 1)
         model.sense = content["sense"]
+        if content["goal_mode"] not in (LEXICOGRAPHIC, WEIGHTED):
+            raise LXCopyError("The model copy has an unknown goal mode.")
+        model.goal_mode = content["goal_mode"]
         model.frozen = [self.frozen(described) for described in content["frozen"]]
         guard_tables(model, self.tables)
         return model
@@ -195,7 +199,19 @@ class _Load:
         if isinstance(constraint.right, np.ndarray) and not np.isfinite(constraint.right).all():
             raise LXCopyError("The model copy holds a number that is not finite.")
         constraint.lhs = self.terms(described["lhs"], model, len(constraint))
+        if described["goal"] is not None:
+            self.goal(described["goal"], constraint)
         return constraint
+
+    def goal(self, described: dict[str, Any], constraint: LXConstraint[Any]) -> None:
+        """Read what makes a constraint a goal. Raises where priorities or weights make no sense."""
+        rows, size = [None] if constraint.rows is None else constraint.rows, len(constraint)
+        for part in ("priority", "weight", "weight_over"):
+            given = described[part]
+            setattr(constraint, f"goal_{part}", None if given is None else self.function(given, rows, size))
+        if constraint.goal_priority is None or constraint.goal_weight is None:
+            raise LXCopyError("The model copy has a goal without a priority or a weight.")
+        deviations_of([constraint])
 
     # --- functions and terms ----------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from .constraint import LXConstraint
 from .errors import LXCopyError, LXModelError
 from .expression import LXLinearExpression
 from .gathered import register_tables, registered_tables
+from .goals import GOAL_MODES, LEXICOGRAPHIC, WEIGHTED, deviations_of
 from .reads import FrozenReader, guard_tables, tables_of
 from .records import COPIED_TABLES, LXRows, LXTable
 from .variable import LXVariable
@@ -35,6 +36,7 @@ class LXModel:
         self.constraints: list[LXConstraint[Any]] = []
         self.objective: LXLinearExpression = LXLinearExpression()
         self.sense = MAXIMIZE
+        self.goal_mode = LEXICOGRAPHIC
         self.frozen: list[FrozenReader] = []  # of a copy: the functions that stayed behind
         self._memo: dict[Any, Any] = {}
 
@@ -70,6 +72,31 @@ class LXModel:
         """Set the objective, which is to be as small as possible; one that was set before is replaced."""
         expression.materialize("objective", self._taking())
         self.objective, self.sense = expression, MINIMIZE
+        return self
+
+    def set_goal_mode(self, mode: str) -> LXModel:
+        """Set how goals are weighed up: "lexicographic" or "weighted".
+
+        Lexicographic ("sequential" means the same): the goals of each priority are missed as little as
+        possible, the first priority first, what was reached is held, and then the objective is as good as it
+        can be. Weighted: one solve, in which a unit missed in priority 1 costs a million times its weight, one
+        in priority 2 a hundred thousand times, and so on.
+        """
+        if mode not in GOAL_MODES:
+            raise LXModelError(f"There is no goal mode {mode!r}. Use {LEXICOGRAPHIC!r} or {WEIGHTED!r}.")
+        self.goal_mode = GOAL_MODES[mode]
+        return self
+
+    def prepare_goal_programming(self) -> LXModel:
+        """Check the goals: their priorities, weights and names. Solving does so by itself; the model stays as it is.
+
+        Raises LXModelError for a model without goals, and for goals that make no sense.
+        """
+        if all(constraint.goal_priority is None for constraint in self.constraints):
+            raise LXModelError(f"Model {self.name} has no goals. Mark constraints with as_goal(priority, weight).")
+        self.settle()
+        for found in deviations_of(self.constraints):
+            self.check_name(found.variable.name, self.variables)
         return self
 
     def set_cost(self, variable: LXVariable[Any, Any], to: float, *, key: Any) -> LXModel:

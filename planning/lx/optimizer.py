@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from .compile import CompiledModel, compile_model, empty_rows_that_fail
@@ -11,6 +12,7 @@ from .model import LXModel
 from .solution import INFEASIBLE, LXSolution
 from .solvers import SolverOptions, make_solver
 from .solvers.base import Callbacks, LogCallback, ProgressCallback, StopCallback
+from .solvers.by_priority import solve_by_priority
 from .solvers.registry import require
 
 T = TypeVar("T")  # the row, for readers: `LXOptimizer[Product]()`
@@ -98,7 +100,8 @@ class LXOptimizer(Generic[T]):
         callbacks = replace(self.callbacks, progress=progress or self.callbacks.progress, stop=stop)
         require(self._backend, _given(callbacks))
         compiled = compile_model(model) if isinstance(model, LXModel) else model
-        solution = self._backend.solve(compiled, self.options, callbacks)
+        solve = partial(solve_by_priority, self._backend) if compiled.levels else self._backend.solve
+        solution = solve(compiled, self.options, callbacks)
         if solution.termination == INFEASIBLE:
             solution.message = empty_rows_that_fail(compiled) or solution.message
         return solution

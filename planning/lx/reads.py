@@ -94,8 +94,9 @@ def _functions(model: Any) -> Iterator[tuple[Any, Any]]:
         for given in (variable.lower, variable.upper, variable.whole, variable.index_function):
             yield given, variable.rows
     for constraint in model.constraints:
-        yield constraint.right, constraint.rows
-        yield constraint.index_function, constraint.rows
+        goal = (constraint.goal_priority, constraint.goal_weight, constraint.goal_weight_over)
+        for given in (constraint.right, constraint.index_function, *goal):
+            yield given, constraint.rows
     for expression, rows in [(model.objective, None), *((family.lhs, family.rows) for family in model.constraints)]:
         for term in expression.terms:
             over = term.placed.over if term.placed is not None else rows if term.at is not None else term.over

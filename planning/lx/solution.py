@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from .columns import Floats
 from .compile import Block, CompiledModel
+from .constraint import GE, LE
 from .errors import LXError, LXModelError, LXNotNowError, LXUnsupportedError
+from .goals import OVER, UNDER, deviation_name
 
 # How a solve ended.
 OPTIMAL = "optimal"  # proven within the gap asked for
@@ -138,9 +142,8 @@ class LXSolution:
 
         Raises LXModelError where there is no plan.
         """
-        if self.values is None:
-            raise LXNotNowError(f"There is no plan: the solve ended as {self.termination}.")
-        return {name: LXValues(block, self.values[block.span]) for name, block in self.compiled.variables.items()}
+        values = self._plan()
+        return {name: LXValues(block, values[block.span]) for name, block in self.compiled.variables.items()}
 
     @property
     def duals(self) -> dict[str, LXValues]:
@@ -152,6 +155,56 @@ class LXSolution:
         if self.row_duals is None:
             raise self._no_duals()
         return {name: LXValues(block, self.row_duals[block.span]) for name, block in self.compiled.constraints.items()}
+
+    @property
+    def levels(self) -> dict[int, float]:
+        """The sum of weight * deviation by priority, of a model with goals. Raises LXNotNowError without a plan."""
+        values = self._plan()
+        return {level.priority: max(level.deviation(values), 0.0) for level in self.compiled.levels}
+
+    def get_goal_deviations(self, name: str) -> dict[str, LXValues]:
+        """Return how far a goal is from its target: "neg" is missing on the left side, "pos" is too much of it.
+
+        Both are at least 0, in the unit of the goal, one for each of its constraints, and the side that does
+        not count is told too. Raises LXModelError for what is no goal, LXNotNowError without a plan.
+        """
+        own, compiled = self._plan().copy(), self.compiled
+        goals = [n for n, b in compiled.constraints.items() if getattr(b.family, "goal_priority", None) is not None]
+        if name not in goals:
+            raise LXModelError(f"Model {compiled.model.name} has no goal {name!r}. Its goals: {', '.join(goals)}.")
+        for side in (UNDER, OVER):
+            if deviation_name(name, side) in compiled.variables:
+                own[compiled.variables[deviation_name(name, side)].span] = 0.0
+        block = compiled.constraints[name]
+        starts = compiled.starts[block.start : block.start + block.size + 1]
+        span = slice(int(starts[0]), int(starts[-1]))
+        rows = np.repeat(np.arange(block.size), np.diff(starts))
+        left = np.bincount(rows, weights=compiled.values[span] * own[compiled.columns[span]], minlength=block.size)
+        right = np.where(np.isfinite(compiled.row_upper), compiled.row_upper, compiled.row_lower)[block.span]
+        return {
+            "neg": LXValues(block, np.maximum(right - left, 0.0)),
+            "pos": LXValues(block, np.maximum(left - right, 0.0)),
+        }
+
+    def get_total_deviation(self, name: str) -> float:
+        """Return how far a goal is missed in all, on the sides that count, without weights."""
+        return float(sum(array.sum() for array in self._counted_deviations(name)))
+
+    def is_goal_satisfied(self, name: str, tolerance: float = 1e-6) -> bool:
+        """Whether each constraint of a goal is missed by no more than the tolerance, in its unit."""
+        return all(bool((array <= tolerance).all()) for array in self._counted_deviations(name))
+
+    def _counted_deviations(self, name: str) -> list[Floats]:
+        """Return a goal's deviations on the sides that count."""
+        deviations = self.get_goal_deviations(name)
+        sense = getattr(self.compiled.constraints[name].family, "sense", None)
+        sides = {GE: ["neg"], LE: ["pos"]}.get(str(sense), ["neg", "pos"])
+        return [deviations[side].array for side in sides]
+
+    def _plan(self) -> Floats:
+        if self.values is None:
+            raise LXNotNowError(f"There is no plan: the solve ended as {self.termination}.")
+        return self.values
 
     def _no_duals(self) -> LXError:
         if self.compiled.is_mip:

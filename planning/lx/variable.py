@@ -174,8 +174,8 @@ class LXVariable(Generic[T, V]):
         assert self._rows is not None
         return self._rows
 
-    def restore(self, rows: LXRows | list[Any], keys: Computed) -> None:
-        """Take rows and keys as they were when a copy was made."""
+    def restore(self, rows: LXRows | list[Any], keys: RowFunction | Computed) -> None:
+        """Take rows and keys that are there already: those of a copy, or of a goal."""
         self._rows, self.index_function = rows, keys
 
     def get_instances(self) -> Sequence[T]:

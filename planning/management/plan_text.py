@@ -7,6 +7,8 @@ from typing import Any
 
 WIDEST_NAME = 32
 MOST_PERIODS = 8
+MOST_ORDERS = 20
+NOISE = 5e-7  # a quantity below is none
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -57,7 +59,10 @@ def describe(report: dict[str, Any], currency: str) -> str:
         return "\n".join(parts)
     if report["objective"] is None:
         return "\n".join([*parts, *map(plain, f"No plan: {report['reason']}".split("\n"))])
-    parts += [_headline(report, currency), "", *_production(report), "", *_resources(report, currency)]
+    sections = (_production(report), _resources(report, currency), _orders(report), _goals(report))
+    parts.append(_headline(report, currency))
+    for lines in sections:
+        parts += ["", *lines] if lines else []
     return "\n".join(parts)
 
 
@@ -96,6 +101,43 @@ def _production(report: dict[str, Any]) -> list[str]:
         header = ["Made", *(periods if len(periods) > 1 else ["quantity"])]
         cells = [[name, *(number(made.get(period)) for period in periods)] for name, made in quantities.items()]
     return [table(header, cells)]
+
+
+def _orders(report: dict[str, Any]) -> list[str]:
+    rows = report["orders"]
+    if not rows:
+        return []
+    missed = [row for row in rows if row["shortfall"] > NOISE or row["late"] > NOISE]
+    lines = [f"Orders: {len(rows) - len(missed)} of {len(rows)} delivered in full and on time."]
+    if missed:
+        cells = [
+            [
+                row["reference"],
+                row["product"],
+                row["period"],
+                *(number(row[n]) for n in ("target", "late", "shortfall")),
+            ]
+            for row in missed[:MOST_ORDERS]
+        ]
+        lines.append(table(["Order", "product", "period", "ordered", "late", "missing"], cells))
+        if len(missed) > MOST_ORDERS:
+            lines.append(f"  … and {len(missed) - MOST_ORDERS} more.")
+    return lines
+
+
+def _goals(report: dict[str, Any]) -> list[str]:
+    lines = []
+    if report["goals"]:
+        cells = [
+            [row["name"], str(row["priority"]), *(number(row[side]) for side in ("under", "over"))]
+            for row in report["goals"]
+        ]
+        lines.append(table(["Goal", "priority", "below target", "above target"], cells))
+    if report["levels"]:
+        reached = ", ".join(f"priority {level['priority']}: {number(level['deviation'])}" for level in report["levels"])
+        lines += [""] if lines else []
+        lines.append(f"Missed in all (weight times units): {reached}.")
+    return lines
 
 
 def _resources(report: dict[str, Any], currency: str) -> list[str]:

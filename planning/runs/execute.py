@@ -21,7 +21,7 @@ from .options import BadOptions, RunOptions
 from .patience import until_the_database_answers
 from .plan_check import PlanRefused, check_plan
 from .progress import WRITING
-from .result_rows import result_rows
+from .result_rows import levels_reached, result_rows
 from .solve import Outcome
 from .states import UNDER_WAY, LostRun, State, move, this_process
 from .watch import HandedBack, SolverFailed, Watch
@@ -135,7 +135,7 @@ def write_back(run: Run, attempt: int, outcome: Outcome, snapshot: Snapshot) -> 
         )
         return
     run.profit_parts, run.objective, run.bound = plan.profit, plan.objective, outcome.bound
-    run.gap, run.proven = outcome.gap, outcome.proven
+    run.gap, run.proven, run.levels = outcome.gap, outcome.proven, levels_reached(snapshot, outcome)
     with transaction.atomic(), _no_garbage_collection():
         if not Run.objects.select_for_update().filter(pk=run.pk, attempt=attempt, state__in=UNDER_WAY).exists():
             raise LostRun(f"Run {run.pk} is not this attempt's any more.")
@@ -155,6 +155,7 @@ def write_back(run: Run, attempt: int, outcome: Outcome, snapshot: Snapshot) -> 
             gap=run.gap,
             shadow_price_basis=outcome.shadow_price_basis,
             profit_parts=run.profit_parts,
+            levels=run.levels,
             seconds=run.seconds,
             sizes=run.sizes,
             **values,

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from functools import partial
 from typing import Any
 
 from planning.lx import LXTable
-from planning.models import MaterialBalance, ProductBalance, Production, Run, Utilization
+from planning.models import GoalResult, MaterialBalance, OrderResult, ProductBalance, Production, Run, Utilization
 from planning.models.results import ResultRow
 from planning.snapshot import Snapshot
+
+from .target_check import check_goals, check_orders, lateness
 
 TOLERANCE = 1e-6
 _PROFIT_PARTS = {
@@ -44,10 +47,10 @@ class PlanRefused(Exception):
 
 def check_plan(run: Run, snapshot: Snapshot) -> None:
     """Raise PlanRefused unless the stored rows of the run are a true plan for the snapshot."""
-    check = _Check(snapshot)
+    check = Check(snapshot)
     check.read(run)
     parts = (check.rows, check.numbers, check.production, check.products, check.machines, check.materials)
-    for part in (*parts, check.profit, check.bound):
+    for part in (*parts, partial(check_orders, check), check.profit, partial(check_goals, check), check.bound):
         part()
         if check.faults:
             raise PlanRefused(check.faults)
@@ -83,7 +86,7 @@ def _effective(parent: Row, override: Row | None) -> Row:
     return parent | {field: value for field, value in override.items() if value is not None and field in parent}
 
 
-class _Check:
+class Check:
     def __init__(self, s: Snapshot) -> None:
         self.faults: list[str] = []
         self.charges = s.charges_materials
@@ -105,6 +108,10 @@ class _Check:
         self.requirements = _Plain(s["material_requirements"], ("product", "material", "route")).rows
         self.components = _Plain(s["component_requirements"], ("product", "component", "route")).rows
         self.by_products = _Plain(s["by_products"], ("product", "by_product", "route")).rows
+        self.tiers = {row["name"]: row["tier"] for row in _Plain(s["customers"]).rows}
+        orders = _Plain(s["customer_orders"], ("customer", "product", "period")).rows
+        self.orders = [row for row in orders if row["active"] and row["product"] in self.product]
+        self.goals = [row for row in _Plain(s["goals"]).rows if row["active"]]
         self.ways = self._ways()
         self.by_way = {
             name: self._of_ways(rows)
@@ -145,20 +152,22 @@ class _Check:
         self.stored_products = _stored(ProductBalance, run)
         self.stored_utilization = _stored(Utilization, run)
         self.stored_materials = _stored(MaterialBalance, run)
+        self.stored_orders = _stored(OrderResult, run)
+        self.stored_goals = _stored(GoalResult, run)
 
     # --- words and comparisons ------------------------------------------------------------------
 
-    def _equal(self, what: str, stored: float, computed: float, *terms: float) -> None:
+    def equal(self, what: str, stored: float, computed: float, *terms: float) -> None:
         scale = max(1.0, *(abs(term) for term in (stored, computed, *terms)))
         if not (math.isfinite(stored) and abs(stored - computed) <= TOLERANCE * scale):
             self.faults.append(f"{what} is {stored:.10g}, and the data give {computed:.10g}.")
 
-    def _at_most(self, what: str, value: float, limit: float | None, *terms: float) -> None:
+    def at_most(self, what: str, value: float, limit: float | None, *terms: float) -> None:
         scale = max(1.0, abs(value), *(abs(term) for term in terms))
         if limit is not None and not value <= limit + TOLERANCE * max(scale, abs(limit)):
             self.faults.append(f"{what} is {value:.10g}, and the limit is {limit:.10g}.")
 
-    def _at_least(self, what: str, value: float, least: float, *terms: float) -> None:
+    def at_least(self, what: str, value: float, least: float, *terms: float) -> None:
         scale = max(1.0, abs(value), abs(least), *(abs(term) for term in terms))
         if not value >= least - TOLERANCE * scale:
             self.faults.append(f"{what} is {value:.10g}, and the least is {least:.10g}.")
@@ -175,12 +184,16 @@ class _Check:
                 *(("material", k, t) for k in self.material for t in self.periods),
             ],
             "materials": [(k, t) for k in self.material for t in self.periods],
+            "orders": [(row["reference"], row["product"], row["period"]) for row in self.orders],
+            "goals": [row["name"] for row in self.goals],
         }
         stored = {
             "production": [(r["product"], r["route"], r["period"]) for r in self.stored_production],
             "products": [(r["product"], r["period"]) for r in self.stored_products],
             "utilization": [(r["resource_type"], r["resource"], r["period"]) for r in self.stored_utilization],
             "materials": [(r["material"], r["period"]) for r in self.stored_materials],
+            "orders": [(r["reference"], r["product"], r["period"]) for r in self.stored_orders],
+            "goals": [r["name"] for r in self.stored_goals],
         }
         self.faults += [
             f"The rows of {name} are not those of the plant's tables in their order."
@@ -192,7 +205,8 @@ class _Check:
 
     def numbers(self) -> None:
         """Every number is finite: an endless one would be within the tolerance of anything."""
-        for rows in (self.stored_production, self.stored_products, self.stored_utilization, self.stored_materials):
+        stored = (self.stored_production, self.stored_products, self.stored_utilization, self.stored_materials)
+        for rows in (*stored, self.stored_orders, self.stored_goals):
             for row in rows:
                 self.faults += [
                     f"{column} is {value} in {row}."
@@ -221,22 +235,23 @@ class _Check:
 
     def production(self) -> None:
         """Lots keep their limits, whole units are whole, and nothing is made without its setup."""
+        idle_setups_cost = any(goal["measure"] == "profit" and goal["sense"] != "at_least" for goal in self.goals)
         for (product, route, period), quantity in self.quantity.items():
             what = f"production[{','.join(part for part in (product, route, period) if part)}]"
             lot, setup = self._lot(product, route, period), self.setup[product, route, period]
-            self._at_least(what, quantity, 0.0)
-            self._at_most(what, quantity, lot["most"])
+            self.at_least(what, quantity, 0.0)
+            self.at_most(what, quantity, lot["most"])
             needs = self.by_way["component"][product, route]
             if any(row["component"] not in self.product and row["quantity_required"] > 0 for row in needs):
-                self._at_most(what, quantity, 0.0)
+                self.at_most(what, quantity, 0.0)
             if lot["has_setup"] and quantity > TOLERANCE and not setup:
                 self.faults.append(f"{what} is {quantity:.10g} without a setup.")
-            if setup and not (lot["has_setup"] and quantity > 0):
+            if setup and not (lot["has_setup"] and (quantity > 0 or idle_setups_cost)):
                 self.faults.append(f"{what} is set up and needs no setup.")
             if setup:
-                self._at_least(what, quantity, lot["least"])
+                self.at_least(what, quantity, lot["least"])
             if self.product[product]["whole_units"]:
-                self._equal(f"{what} (in whole units)", quantity, float(round(quantity)))
+                self.equal(f"{what} (in whole units)", quantity, float(round(quantity)))
 
     def products(self) -> None:
         """Units of each product foot: what comes in goes out, and each kind of going out is allowed."""
@@ -255,36 +270,36 @@ class _Check:
             data = _effective(self.product[product], self.product_periods.get((product, period)))
             last = period == self.periods[-1]
             for flow in ("made", "yielded", "used"):
-                self._equal(f"{flow}{what}", row[flow], flows[flow, product, period])
+                self.equal(f"{flow}{what}", row[flow], flows[flow, product, period])
             comes = (stock[product], row["made"], row["yielded"], row["bought"])
             goes = (row["sold"], row["used"], row["lapsed"], row["stock"])
-            self._equal(f"The balance of product {what}", sum(comes), sum(goes), *comes, *goes)
+            self.equal(f"The balance of product {what}", sum(comes), sum(goes), *comes, *goes)
             for flow in ("bought", "sold", "lapsed", "stock", "backlog", "short"):
-                self._at_least(f"{flow}{what}", row[flow], 0.0, *comes)
+                self.at_least(f"{flow}{what}", row[flow], 0.0, *comes)
             self._stock_rules(what, row, data, last, comes)
-            self._at_most(f"bought{what}", row["bought"], data["max_purchase"])
+            self.at_most(f"bought{what}", row["bought"], data["max_purchase"])
             if data["purchase_cost_per_unit"] is None:
-                self._at_most(f"bought{what}", row["bought"], 0.0)
+                self.at_most(f"bought{what}", row["bought"], 0.0)
             firm = backlog[product] + data["min_demand"] - row["backlog"] - row["short"]
-            self._at_least(f"The required part of sold{what}", firm, 0.0, backlog[product], data["min_demand"])
-            self._at_least(f"sold{what}", row["sold"], firm)
+            self.at_least(f"The required part of sold{what}", firm, 0.0, backlog[product], data["min_demand"])
+            self.at_least(f"sold{what}", row["sold"], firm)
             most = None if data["max_demand"] is None else firm + data["max_demand"] - data["min_demand"]
-            self._at_most(f"sold{what}", row["sold"], most)
+            self.at_most(f"sold{what}", row["sold"], most)
             if data["backlog_cost_per_unit"] is None or last:
-                self._at_most(f"backlog{what}", row["backlog"], 0.0)
+                self.at_most(f"backlog{what}", row["backlog"], 0.0)
             if data["shortage_cost_per_unit"] is None:
-                self._at_most(f"short{what}", row["short"], 0.0)
+                self.at_most(f"short{what}", row["short"], 0.0)
             stock[product], backlog[product] = row["stock"], row["backlog"]
 
     def _stock_rules(self, what: str, row: Row, data: Row, last: bool, terms: tuple[float, ...]) -> None:
         """What is storable never lapses, what is not has no stock; stock keeps its limits."""
         if data["holding_cost_per_unit"] is None:
-            self._at_most(f"stock{what}", row["stock"], 0.0)
+            self.at_most(f"stock{what}", row["stock"], 0.0)
         else:
-            self._at_most(f"lapsed{what}", row["lapsed"], 0.0, *terms)
+            self.at_most(f"lapsed{what}", row["lapsed"], 0.0, *terms)
         least = max(data["min_inventory"], data["final_inventory"] if last else 0.0)
-        self._at_least(f"stock{what}", row["stock"], least)
-        self._at_most(f"stock{what}", row["stock"], data["max_inventory"])
+        self.at_least(f"stock{what}", row["stock"], least)
+        self.at_most(f"stock{what}", row["stock"], data["max_inventory"])
 
     def machines(self) -> None:
         """Hours are those of the plan and within what is available and worked overtime."""
@@ -302,26 +317,26 @@ class _Check:
             override = self.machine_periods.get((machine, period))
             data = _effective(self.machine[machine], override)
             given = (override or {}).get("units_down") or 0
-            self._equal(f"used hours{what}", row["used"], hours[machine, period])
-            self._equal(f"units_down{what} (in whole units)", row["units_down"], float(round(row["units_down"])))
-            self._at_least(f"units_down{what}", row["units_down"], given)
-            self._at_most(f"units_down{what}", row["units_down"], data["units"])
+            self.equal(f"used hours{what}", row["used"], hours[machine, period])
+            self.equal(f"units_down{what} (in whole units)", row["units_down"], float(round(row["units_down"])))
+            self.at_least(f"units_down{what}", row["units_down"], given)
+            self.at_most(f"units_down{what}", row["units_down"], data["units"])
             chosen[machine] += row["units_down"] - given
             self._overtime(what, row, data)
             limit = None
             if data["available_hours"] is not None:
                 limit = data["available_hours"] * (data["units"] - row["units_down"])
-                self._at_most(f"used hours{what}", row["used"], limit + row["overtime"], limit)
+                self.at_most(f"used hours{what}", row["used"], limit + row["overtime"], limit)
             self._utilization(what, row, limit)
             binding = limit is not None and abs(row["used"] - row["overtime"] - limit) <= 1e-5 * max(1.0, limit)
             self._price(what, row, limit, binding)
         for machine, data in self.machine.items():
-            self._equal(f"Maintenance of {machine} (units down)", chosen[machine], data["maintenance_units"])
+            self.equal(f"Maintenance of {machine} (units down)", chosen[machine], data["maintenance_units"])
 
     def _overtime(self, what: str, row: Row, data: Row) -> None:
-        self._at_least(f"overtime{what}", row["overtime"], 0.0)
+        self.at_least(f"overtime{what}", row["overtime"], 0.0)
         allowed = data["overtime_cost_per_hour"] is not None and data["available_hours"] is not None
-        self._at_most(f"overtime{what}", row["overtime"], data["max_overtime_hours"] if allowed else 0.0)
+        self.at_most(f"overtime{what}", row["overtime"], data["max_overtime_hours"] if allowed else 0.0)
 
     def _utilization(self, what: str, row: Row, available: float | None) -> None:
         """What is available and the percentage follow from the data; both blank without a limit."""
@@ -330,7 +345,7 @@ class _Check:
             if (row[name] is None) != (computed is None):
                 self.faults.append(f"{name}{what} is {row[name]}, and the data give {computed}.")
             elif computed is not None:
-                self._equal(f"{name}{what}", row[name], computed)
+                self.equal(f"{name}{what}", row[name], computed)
 
     def _price(self, what: str, row: Row, limit: float | None, binding: bool) -> None:
         """A price is not negative, belongs to a limit, holds at it, and is 0 where the limit does not bind."""
@@ -342,14 +357,14 @@ class _Check:
         if limit is None:
             self.faults.append(f"shadow_price{what} is {price}, and there is no limit.")
             return
-        self._at_least(f"shadow_price{what}", price, 0.0)
+        self.at_least(f"shadow_price{what}", price, 0.0)
         if price > TOLERANCE and not binding:
             self.faults.append(f"shadow_price{what} is {price:.10g}, and the limit does not bind.")
         if low is not None:
-            self._at_least(f"shadow_price_low{what}", low, 0.0)
-            self._at_most(f"shadow_price_low{what}", low, limit)
+            self.at_least(f"shadow_price_low{what}", low, 0.0)
+            self.at_most(f"shadow_price_low{what}", low, limit)
         if high is not None:
-            self._at_least(f"shadow_price_high{what}", high, limit)
+            self.at_least(f"shadow_price_high{what}", high, limit)
 
     def materials(self) -> None:
         """Units of each material foot, and its use is that of the plan."""
@@ -363,20 +378,20 @@ class _Check:
             material, period = row["material"], row["period"]
             what = f"[{material},{period}]"
             data = _effective(self.material[material], self.material_periods.get((material, period)))
-            self._equal(f"used{what}", row["used"], needed[material, period])
+            self.equal(f"used{what}", row["used"], needed[material, period])
             comes, goes = (stock[material], row["supplied"]), (row["used"], row["lapsed"], row["stock"])
-            self._equal(f"The balance of material {what}", sum(comes), sum(goes), *comes, *goes)
+            self.equal(f"The balance of material {what}", sum(comes), sum(goes), *comes, *goes)
             for flow in ("supplied", "lapsed", "stock"):
-                self._at_least(f"{flow}{what}", row[flow], 0.0, *comes)
+                self.at_least(f"{flow}{what}", row[flow], 0.0, *comes)
             limit = data["available_quantity"]
-            self._at_most(f"supplied{what}", row["supplied"], limit)
-            self._at_most(f"lapsed{what}", row["lapsed"], stock[material], *comes)
+            self.at_most(f"supplied{what}", row["supplied"], limit)
+            self.at_most(f"lapsed{what}", row["lapsed"], stock[material], *comes)
             self._stock_rules(what, row, data, period == self.periods[-1], comes)
             used = usage[material, period]
-            self._equal(f"utilization of material {what}", used["used"], row["used"])
+            self.equal(f"utilization of material {what}", used["used"], row["used"])
             self._utilization(what, used, None if limit is None else limit + stock[material])
             for name in ("overtime", "units_down"):
-                self._equal(f"{name}{what} of a material", used[name], 0.0)
+                self.equal(f"{name}{what} of a material", used[name], 0.0)
             binding = limit is not None and row["supplied"] >= limit - 1e-5 * max(1.0, limit)
             self._price(what, used, limit, binding)
             stock[material] = row["stock"]
@@ -409,15 +424,16 @@ class _Check:
             parts["material_holding"] += (data["holding_cost_per_unit"] or 0.0) * row["stock"]
             if self.charges:
                 parts["material"] += data["cost_per_unit"] * row["supplied"]
+        parts["lateness"] = lateness(self)
         stored = self.run.profit_parts
         self.faults += [f"The profit lacks its part {part}." for part in sorted(_PROFIT_PARTS - set(stored))]
         self.faults += [f"The profit has no part {part}." for part in sorted(set(stored) - _PROFIT_PARTS)]
         terms = [abs(amount) for amount in (*stored.values(), *parts.values())]
         for part in sorted(_PROFIT_PARTS):
-            self._equal(f"The part {part} of the profit", stored.get(part, 0.0), parts[part])
+            self.equal(f"The part {part} of the profit", stored.get(part, 0.0), parts[part])
         total = parts["sales"] - sum(amount for part, amount in parts.items() if part != "sales")
         objective = math.nan if self.run.objective is None else self.run.objective
-        self._equal("Profit", objective, total, *terms)
+        self.equal("Profit", objective, total, *terms)
 
     def bound(self) -> None:
         """No plan earns more than the bound, the gap is the distance to it, and a proven plan is within the gap."""
@@ -430,7 +446,7 @@ class _Check:
         if not (math.isfinite(bound) and math.isfinite(gap)):
             self.faults.append(f"The bound on profit is {bound}, and the gap is {gap}.")
             return
-        self._at_least("The bound on profit", bound, objective)
-        self._equal("The gap", gap, abs(bound - objective) / max(1.0, abs(objective)))
+        self.at_least("The bound on profit", bound, objective)
+        self.equal("The gap", gap, abs(bound - objective) / max(1.0, abs(objective)))
         if self.run.proven:
-            self._at_most("The gap of a proven plan", gap, self.run.options["gap"])
+            self.at_most("The gap of a proven plan", gap, self.run.options["gap"])

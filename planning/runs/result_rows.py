@@ -10,7 +10,7 @@ from django.db.models import Model
 
 from planning.formulation import Prices
 from planning.lx import LXTable
-from planning.models import MaterialBalance, ProductBalance, Production, Run, Utilization
+from planning.models import GoalResult, MaterialBalance, OrderResult, ProductBalance, Production, Run, Utilization
 from planning.snapshot import Snapshot
 
 from .solve import Outcome
@@ -26,8 +26,25 @@ def result_rows(run: Run, snapshot: Snapshot, outcome: Outcome) -> dict[type[Mod
         ProductBalance: _products(snapshot, outcome),
         Utilization: _utilization(snapshot, outcome),
         MaterialBalance: _materials(snapshot, outcome),
+        OrderResult: _orders(snapshot, outcome),
+        GoalResult: _goals(snapshot, outcome),
     }
-    return {table: {"run_id": np.full(columns["period"].size, run.pk), **columns} for table, columns in tables.items()}
+    return {
+        table: {"run_id": np.full(len(next(iter(columns.values()))), run.pk), **columns}
+        for table, columns in tables.items()
+    }
+
+
+def levels_reached(snapshot: Snapshot, outcome: Outcome) -> list[dict[str, float]]:
+    """Return the sum of weight * deviation for each priority of the orders and goals, the first one first."""
+    reached: dict[int, float] = {}
+    orders, goals = snapshot["counted_orders"], snapshot["counted_goals"]
+    shortfall, (under, over) = _shortfalls(snapshot, outcome), _deviations(snapshot, outcome)
+    missed = goals.columns["weight_under"].filled(0.0) * under + goals.columns["weight_over"].filled(0.0) * over
+    for table, amounts in ((orders, orders.columns["weight"].filled(0.0) * shortfall), (goals, missed)):
+        for priority, amount in zip(table.columns["priority"].tolist(), amounts.tolist(), strict=True):
+            reached[priority] = reached.get(priority, 0.0) + amount
+    return [{"priority": priority, "deviation": reached[priority]} for priority in sorted(reached)]
 
 
 def _names(grid: LXTable, relation: str, column: str = "name") -> _Array:
@@ -103,6 +120,53 @@ def _materials(s: Snapshot, outcome: Outcome) -> dict[str, _Array]:
         "lapsed": plan.material_lapsed,
         "stock": plan.material_stock,
     }
+
+
+def _orders(s: Snapshot, outcome: Outcome) -> dict[str, _Array]:
+    orders, grid, plan = s["counted_orders"], s["order_grid"], outcome.plan
+    assert plan is not None
+    rows, is_late = grid.links["order"].positions, grid.columns["periods_late"].values > 0
+    deliveries: list[list[dict[str, Any]]] = [[] for _ in range(orders.size)]
+    periods = _names(grid, "period").tolist()
+    for order, period, quantity in zip(rows.tolist(), periods, plan.delivered.tolist(), strict=True):
+        deliveries[order].append({"period": str(period), "quantity": quantity})
+    listed = np.empty(orders.size, dtype=object)
+    listed[:] = deliveries
+    return {
+        "reference": orders.columns["reference"].values,
+        "product": _names(orders, "product"),
+        "period": _names(orders, "period"),
+        "target": orders.columns["target_quantity"].filled(0.0),
+        "delivered": np.bincount(rows, weights=plan.delivered, minlength=orders.size),
+        "late": np.bincount(rows[is_late], weights=plan.delivered[is_late], minlength=orders.size),
+        "shortfall": _shortfalls(s, outcome),
+        "deliveries": listed,
+    }
+
+
+def _shortfalls(s: Snapshot, outcome: Outcome) -> _Array:
+    """Return what is never delivered of each order, in units."""
+    orders, rows, plan = s["counted_orders"], s["order_grid"].links["order"].positions, outcome.plan
+    assert plan is not None
+    delivered = np.bincount(rows, weights=plan.delivered, minlength=orders.size)
+    return np.maximum(orders.columns["target_quantity"].filled(0.0) - delivered, 0.0)
+
+
+def _goals(s: Snapshot, outcome: Outcome) -> dict[str, _Array]:
+    goals, (under, over) = s["counted_goals"], _deviations(s, outcome)
+    return {
+        "priority": goals.columns["priority"].values,
+        "name": goals.columns["name"].values,
+        "under": under,
+        "over": over,
+    }
+
+
+def _deviations(s: Snapshot, outcome: Outcome) -> tuple[_Array, _Array]:
+    """Return how far each goal's measure is below its target, and how far above."""
+    assert outcome.plan is not None
+    beyond = outcome.plan.measured - s["counted_goals"].columns["target"].filled(0.0)
+    return np.maximum(-beyond, 0.0), np.maximum(beyond, 0.0)
 
 
 def _prices(name: str, outcome: Outcome, machines: int, materials: int) -> _Array:

@@ -37,6 +37,8 @@ from planning.lx import (
     least_of_the_best,
     price_limits,
     solve_linear,
+    with_levels_held,
+    with_levels_loosened,
 )
 from planning.snapshot import Snapshot
 
@@ -101,8 +103,8 @@ def solve_copy(
     compiled = compile_model(model)
     asked = SolverOptions(time_limit=options.time_limit, gap=options.gap)
     if held is not None:
-        found = LXSolution(compiled, options.solver, INTERRUPTED, values=held)
-        outcome = _outcome(compiled, Snapshot(model.tables), options, found)
+        found = LXSolution(with_levels_held(compiled, held), options.solver, INTERRUPTED, values=held)
+        outcome = _outcome(Snapshot(model.tables), options, found)
     else:
         outcome = _attempt(compiled, Snapshot(model.tables), options, asked, progress, stop)
     leaks = not outcome.proven and (outcome.termination == OPTIMAL or outcome.reason == _DOES_NOT_ROUND)
@@ -134,11 +136,12 @@ def _attempt(
     stop: StopCallback | None,
 ) -> Outcome:
     solution = _solution(compiled, options.solver, asked, progress, stop)
-    return _outcome(compiled, snapshot, options, solution)
+    return _outcome(snapshot, options, solution)
 
 
-def _outcome(compiled: CompiledModel, snapshot: Snapshot, options: RunOptions, solution: LXSolution) -> Outcome:
-    """Return the plan and the prices that a solver's solution makes."""
+def _outcome(snapshot: Snapshot, options: RunOptions, solution: LXSolution) -> Outcome:
+    """Return the plan and the prices that a solver's solution makes; the levels of goals are held for both."""
+    compiled = solution.compiled
     outcome = Outcome(solution.termination, _reason(solution), log=solution.log)
     if solution.values is None:
         return outcome
@@ -198,9 +201,20 @@ def _without_waste(linear: LXSolution) -> Any:
 
 def _linear(compiled: CompiledModel, solution: LXSolution) -> LXSolution | None:
     """Return HiGHS' solution of the linear model: with whole decisions held where there are any."""
+    if not compiled.is_mip and solution.row_duals is not None:
+        return solution
+    held = _decided(compiled, solution.values)
+    if held is None and compiled.levels:  # held to the last digit, levels may leave a solver no room
+        held = _decided(with_levels_loosened(compiled), solution.values)
+    return held
+
+
+def _decided(compiled: CompiledModel, values: Any) -> LXSolution | None:
+    """Return the linear solution with the whole decisions of a plan held; None where they allow none."""
     if not compiled.is_mip:
-        return solution if solution.row_duals is not None else solve_linear(compiled, SolverOptions())
-    values: Any = solution.values
+        found = solve_linear(compiled, SolverOptions())
+        return found if found.is_optimal else None
+    held = None
     while values is not None:
         held = solve_linear(with_decisions_held(compiled, values), SolverOptions())
         if held.termination != OPTIMAL or held.values is None:

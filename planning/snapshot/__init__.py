@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from planning.lx import LXTable
+from planning.lx import LXColumn, LXTable
 from planning.models import TABLES
 
 from .changes import Applied, Change, Effect, apply_changes, apply_scenario
 from .check import find_problems
 from .problems import DataProblems, Problem
 from .read import read_tables
-from .scenario import find_refused
+from .scenario import goal_mode
 from .snapshot import Snapshot, complete
+from .targets import find_warnings
 
 __all__ = [
     "Applied",
@@ -39,11 +40,8 @@ def checked(tables: dict[str, LXTable], scenario: str) -> Snapshot:
     The scenario's changes are applied to the tables.
     """
     applied = apply_scenario(tables, scenario)
-    snapshot = complete(tables)
-    problems = [*find_problems(snapshot), *applied.errors, *find_refused(tables)]
-    if problems:
-        raise DataProblems(problems, applied.warnings)
-    return replace(snapshot, warnings=tuple(applied.warnings))
+    tables["plant"].columns["goal_mode"] = LXColumn.of([goal_mode(tables, scenario)] * tables["plant"].size)
+    return _completed(tables, applied)
 
 
 def base_tables(tables: Mapping[str, LXTable]) -> dict[str, LXTable]:
@@ -56,9 +54,13 @@ def vary(tables: dict[str, LXTable], changes: Iterable[Change], name: str) -> Sn
 
     `name` says in messages whose changes they are. Raises DataProblems with every problem that they make.
     """
-    applied = apply_changes(tables, changes, name)
+    return _completed(tables, apply_changes(tables, changes, name))
+
+
+def _completed(tables: dict[str, LXTable], applied: Applied) -> Snapshot:
     snapshot = complete(tables)
-    problems = [*find_problems(snapshot), *applied.errors, *find_refused(tables)]
+    problems = [*find_problems(snapshot), *applied.errors]
+    warnings = [*applied.warnings, *find_warnings(snapshot.tables)]
     if problems:
-        raise DataProblems(problems, applied.warnings)
-    return replace(snapshot, warnings=tuple(applied.warnings))
+        raise DataProblems(problems, warnings)
+    return replace(snapshot, warnings=tuple(warnings))

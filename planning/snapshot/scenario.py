@@ -1,8 +1,8 @@
-"""Which scenarios' changes hold, in which order, and what plans can't hold yet, refused by name."""
+"""Which scenarios' changes hold, in which order, and how a scenario weighs up goals."""
 
 from __future__ import annotations
 
-from planning.lx import MISSING, LXTable
+from planning.lx import LEXICOGRAPHIC, MISSING, LXTable
 
 from .check import circles
 from .problems import Problem
@@ -27,23 +27,9 @@ def lineage(tables: dict[str, LXTable], scenario: str) -> tuple[list[int], list[
     return line, []
 
 
-def find_refused(tables: dict[str, LXTable]) -> list[Problem]:
-    """Return what the data need and the formulation lacks: customer orders, goals."""
-    problems = []
-    for name, key, what in (("customer_orders", "reference", "Customer order"), ("goals", "name", "Goal")):
-        table = tables[name]
-        products = tables["products"].columns["active"].tolist()
-        for row in range(table.size):
-            record = table.record(row)
-            ordered = products[table.links["product"].positions[row]] if "product" in table.links else True
-            if record.active and ordered:
-                problems.append(
-                    Problem(
-                        name,
-                        str(getattr(record, key)),
-                        "active",
-                        f'{what} "{getattr(record, key)}" is active, and plans do not take {name.replace("_", " ")} '
-                        "into account yet. Set active to false to plan without it.",
-                    )
-                )
-    return problems
+def goal_mode(tables: dict[str, LXTable], scenario: str) -> str:
+    """Return the goal mode of a scenario: its own, else that of its nearest ancestor that has one."""
+    line, _ = lineage(tables, scenario)
+    modes = tables["scenarios"].columns["goal_mode"].tolist()
+    own = [str(modes[row]) for row in line if modes[row]]
+    return own[-1] if own else LEXICOGRAPHIC

@@ -23,6 +23,7 @@ from .effective import (
     ways_of,
 )
 from .problems import Problem
+from .targets import goal_tables, order_tables
 
 Positions = npt.NDArray[np.int64]
 
@@ -37,6 +38,8 @@ class Snapshot:
     | `ways`, `way_grid` | way of making; way of making and period |
     | `machine_uses`, `material_uses`, `component_uses`, `by_product_uses` | way and what it takes or yields |
     | `machine_uses_by_period`, … | the same in every period, leading to the rows of the grids |
+    | `counted_orders`, `order_grid` | order that counts; order and period in which it may be delivered |
+    | `counted_goals`, `goal_makes`, `goal_sales`, `goal_overtime` | goal that counts; goal and what it measures |
     """
 
     tables: dict[str, LXTable]
@@ -59,6 +62,11 @@ class Snapshot:
     def charges_materials(self) -> bool:
         """Whether the supply of materials counts in the profit."""
         return bool(self["plant"].record(0).charge_materials)
+
+    @property
+    def goal_mode(self) -> str:
+        """How goals and orders are weighed up: lexicographic or weighted."""
+        return str(self["plant"].record(0).goal_mode)
 
     @property
     def period_count(self) -> int:
@@ -99,6 +107,8 @@ def complete(base: dict[str, LXTable]) -> Snapshot:
     for item, table in uses.items():
         tables[f"{item}_uses"] = table
         tables[f"{item}_uses_by_period"] = uses_over_periods(table, item, grids[item], made_in, horizon)
+    tables |= order_tables(tables, grids["component"], horizon)
+    tables |= goal_tables(tables)
     return Snapshot(tables)
 
 

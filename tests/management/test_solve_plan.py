@@ -31,8 +31,12 @@ ROWS = {
         *("shadow_price", "shadow_price_low", "shadow_price_high"),
     ],
     "materials": ["material", "period", "supplied", "used", "lapsed", "stock"],
+    "orders": ["reference", "product", "period", "target", "delivered", "late", "shortfall", "deliveries"],
+    "goals": ["priority", "name", "under", "over"],
+    "levels": ["priority", "deviation"],
+    "warnings": ["table", "row", "column", "text"],
 }
-EMPTY = ["orders", "goals", "levels", "conflict", "warnings", "errors"]
+EMPTY = ["conflict", "errors"]
 HEAD = ["run", "plant", "scenario", "status", "objective", "bound", "gap", "seconds", "profit", "shadow_price_basis"]
 PARTS = [
     *("sales", "production_cost", "route_cost", "holding", "backlog", "shortage", "purchase", "setup", "overtime"),

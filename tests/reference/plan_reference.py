@@ -348,14 +348,14 @@ class Formulation:
     def solve_lexicographic(self, deviations: dict[int, Terms]) -> Answer:
         """Minimise each level, hold it, then maximise profit.
 
-        A level held at its least value leaves the next solve less room than the solver's own tolerance at times;
-        a hold that makes the plan impossible, which it can't, is widened.
+        A level is held at its least value to the last digit: room about the size of the solver's tolerance has
+        made it miss the best plan. A hold that makes the plan impossible, which it can't, is widened.
         """
         steps = [(priority, plus((-1.0, terms))) for priority, terms in deviations.items()]
         levels: dict[int, float] = {}
         for priority, objective in [*steps, (None, self.profit())]:
             outcome = self.program.maximise(objective)
-            for room in (2e-7, 5e-7, 1e-6):
+            for room in (1e-7, 2e-7, 5e-7, 1e-6):
                 if outcome.status == "infeasible" and levels:
                     self.hold(deviations, levels, room)
                     outcome = self.program.maximise(objective)
@@ -363,7 +363,7 @@ class Formulation:
                 return Answer(outcome.status)
             if priority is not None:
                 levels[priority] = -(outcome.value or 0.0)
-                self.hold(deviations, levels, 1e-7)
+                self.hold(deviations, levels, 0.0)
         return Answer(outcome.status, outcome.value, levels, outcome.plan)
 
     def hold(self, deviations: dict[int, Terms], levels: dict[int, float], room: float) -> None:

@@ -90,6 +90,39 @@ RICH: dict[str, Any] = {
     ],
     "component_requirements": [{"product": "Chair", "component": "Leg", "quantity_required": 4}],
     "by_products": [{"product": "Chair", "by_product": "Dust", "quantity_produced": 0.5}],
+    "customers": [{"name": "Ada", "tier": "GOLD"}, {"name": "Bob"}],
+    "customer_orders": [
+        {"reference": "O1", "customer": "Ada", "product": "Chair", "period": "1", "target_quantity": 27},
+        {
+            "reference": "O2",
+            "customer": "Bob",
+            "product": "Chair",
+            "period": "2",
+            "target_quantity": 20,
+            "weight": 2,
+            "late_cost_per_unit": 1.5,
+        },
+        {"reference": "O3", "customer": "Bob", "product": "Dust", "period": "3", "target_quantity": 2, "priority": 4},
+    ],
+    "goals": [
+        {
+            "name": "Chairs",
+            "priority": 4,
+            "measure": "production",
+            "target_name": "Chair",
+            "sense": "at_least",
+            "target": 70,
+            "weight_under": 3,
+        },
+        {
+            "name": "Wood",
+            "priority": 5,
+            "measure": "material_quantity",
+            "target_name": "Wood",
+            "sense": "at_most",
+            "target": 100,
+        },
+    ],
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.db.models import F
 
 from planning.formulation import PROFIT_PARTS
-from planning.models import MaterialBalance, ProductBalance, Production, Run, Utilization
+from planning.models import GoalResult, MaterialBalance, OrderResult, ProductBalance, Production, Run, Utilization
 from planning.runs import execute, start_run
 from planning.runs.copies import load_copy, read_copy
 from planning.runs.plan_check import PlanRefused, check_plan
@@ -20,7 +20,7 @@ from tests.runs.rich_plant import make_rich
 
 pytestmark = pytest.mark.django_db
 
-TABLES = (Production, ProductBalance, Utilization, MaterialBalance)
+TABLES = (Production, ProductBalance, Utilization, MaterialBalance, OrderResult, GoalResult)
 QUANTITIES = [
     (table, field.name)
     for table in TABLES
@@ -65,7 +65,7 @@ def test_the_plant_has_something_to_say_in_every_column(run: Run) -> None:
     for table, column in QUANTITIES:
         assert table.objects.filter(run=run, **{f"{column}__gt": 0}).exists(), f"{table.__name__}.{column} is 0"
     assert Production.objects.filter(run=run, setup=True).exists()
-    assert {part for part, amount in run.profit_parts.items() if not amount} == {"lateness"}
+    assert [part for part, amount in run.profit_parts.items() if not amount] == []
 
 
 def test_an_untouched_run_passes(run: Run) -> None:
@@ -223,3 +223,36 @@ class TestProfit:
     def test_it_is_seen(self, case: str, run: Run) -> None:
         Run.objects.filter(pk=run.pk).update(**self.CORRUPTIONS[case](run))
         assert_refused(run)
+
+
+class TestOrdersAndGoals:
+    def order(self, run: Run, reference: str) -> OrderResult:
+        return OrderResult.objects.get(run=run, reference=reference)
+
+    def test_units_that_were_not_sold_are_seen(self, run: Run) -> None:
+        order = self.order(run, "O1")
+        order.deliveries, order.delivered, order.shortfall = [{"period": "1", "quantity": 27.0}], 27.0, 0.0
+        order.save()
+        assert "deliveries to orders[Chair,1] is 27, and the limit is 20" in assert_refused(run)
+
+    def test_more_than_was_ordered_is_seen(self, run: Run) -> None:
+        order = self.order(run, "O3")
+        order.deliveries = [{"period": "3", "quantity": order.target + 5}]
+        order.delivered = order.target + 5
+        order.shortfall = 0
+        order.save()
+        assert "delivered[O3]" in assert_refused(run)
+
+    def test_a_delivery_before_its_order_is_seen(self, run: Run) -> None:
+        order = self.order(run, "O2")
+        order.deliveries = [{"period": "1", "quantity": order.delivered}, *order.deliveries]
+        order.save()
+        assert "The deliveries of order [O2] are not in the periods 2, 3" in assert_refused(run)
+
+    def test_other_levels_are_seen(self, run: Run) -> None:
+        for levels in (
+            run.levels[:-1],
+            [{**level, "deviation": level["deviation"] + 0.01} for level in run.levels],
+        ):
+            Run.objects.filter(pk=run.pk).update(levels=levels)
+            assert "priorit" in assert_refused(run)

@@ -201,7 +201,6 @@ def test_all_errors_are_found_at_once(tmp_path: Path) -> None:
     )
     assert sorted(places(plant)) == [
         ("component_requirements", "A / B", "component"),
-        ("customer_orders", "O1", "active"),
         ("machine_periods", "Saw / 1", "units_down"),
         ("product_periods", "Crossed / 1", "max_batch_size"),
         ("products", "Kept", "final_inventory"),

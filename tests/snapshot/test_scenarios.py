@@ -1,12 +1,10 @@
-"""What plans can't hold yet is refused by name, and so are circles of parents."""
+"""Which scenarios there are: unknown ones and circles of parents are refused by name; a mode is inherited."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from planning.models import Customer, CustomerOrder, Goal, Period, Plant, Product, Scenario
+from planning.models import Plant, Scenario
 from planning.snapshot import DataProblems, Problem, take_snapshot
 from tests.factories import make_furniture
 
@@ -21,50 +19,8 @@ def errors_of(plant: Plant, scenario: str = "Baseline") -> list[Problem]:
     return []
 
 
-def make_order(plant: Plant, product: str, reference: str = "O1", **fields: Any) -> CustomerOrder:
-    return CustomerOrder.objects.create(
-        plant=plant,
-        reference=reference,
-        customer=Customer.objects.get_or_create(plant=plant, name="Ada")[0],
-        product=Product.objects.get(name=product),
-        period=Period.objects.get_or_create(plant=plant, name="1")[0],
-        target_quantity=5,
-        **fields,
-    )
-
-
-def make_scenario(plant: Plant, name: str, *, parent: Scenario | None = None) -> Scenario:
-    return Scenario.objects.create(plant=plant, name=name, parent=parent)
-
-
-class TestOrdersAndGoals:
-    def test_each_active_order_is_named(self) -> None:
-        plant = make_furniture()
-        make_order(plant, "Chair", "O1")
-        make_order(plant, "Desk", "O2")
-        found = errors_of(plant)
-        assert [(error.table, error.row, error.column) for error in found] == [
-            ("customer_orders", "O1", "active"),
-            ("customer_orders", "O2", "active"),
-        ]
-        assert "Set active to false" in found[0].text
-
-    def test_an_order_that_is_not_active_does_not_count(self) -> None:
-        plant = make_furniture()
-        make_order(plant, "Chair", active=False)
-        assert errors_of(plant) == []
-
-    def test_an_order_on_a_product_that_is_not_active_does_not_refuse(self) -> None:
-        plant = make_furniture()
-        Product.objects.filter(name="Chair").update(active=False)
-        make_order(plant, "Chair")
-        assert errors_of(plant) == []
-
-    def test_each_active_goal_is_named(self) -> None:
-        plant = make_furniture()
-        for name, active in (("Earn", True), ("Rest", False)):
-            Goal.objects.create(plant=plant, name=name, measure="profit", sense="at_least", target=1, active=active)
-        assert [(error.table, error.row) for error in errors_of(plant)] == [("goals", "Earn")]
+def make_scenario(plant: Plant, name: str, *, parent: Scenario | None = None, goal_mode: str = "") -> Scenario:
+    return Scenario.objects.create(plant=plant, name=name, parent=parent, goal_mode=goal_mode)
 
 
 class TestChanges:
@@ -96,3 +52,24 @@ class TestCirclesOfParents:
 
     def test_other_scenarios_are_not_refused(self) -> None:
         assert errors_of(self.make_circle("A", "B")) == []
+
+
+class TestGoalMode:
+    def mode(self, plant: Plant, scenario: str) -> str:
+        return take_snapshot(plant.pk, scenario).goal_mode
+
+    def test_it_is_lexicographic_unless_said(self) -> None:
+        assert self.mode(make_furniture(), "Baseline") == "lexicographic"
+
+    def test_the_nearest_that_says_it_counts(self) -> None:
+        plant = make_furniture()
+        oldest = make_scenario(plant, "Oldest", goal_mode="weighted")
+        middle = make_scenario(plant, "Middle", parent=oldest)
+        make_scenario(plant, "Youngest", parent=middle)
+        make_scenario(plant, "Other", parent=middle, goal_mode="lexicographic")
+        assert [self.mode(plant, name) for name in ("Oldest", "Middle", "Youngest", "Other")] == [
+            "weighted",
+            "weighted",
+            "weighted",
+            "lexicographic",
+        ]

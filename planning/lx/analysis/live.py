@@ -16,8 +16,8 @@ from .trial import COLUMNS, COSTS, ROWS, Base, Delta, Trial
 class LiveModel:
     """A model, compiled and solved once. A trial of a linear model costs a warm re-solve by HiGHS.
 
-    Its changes stand until the next trial, which takes back what it does not set itself. Whole-number models
-    and other solvers solve the changed model from nothing.
+    Its changes stand until the next trial, which takes back what it does not set itself. Whole-number models,
+    models with goals and other solvers solve the changed model from nothing.
     """
 
     def __init__(self, model: LXModel, optimizer: LXOptimizer[Any]) -> None:
@@ -57,7 +57,7 @@ class LiveModel:
 
     def _first_solution(self) -> LXSolution:
         compiled, optimizer = self.base.compiled, self._optimizer
-        if optimizer.solver != "highs" or compiled.is_mip or not compiled.column_count:
+        if optimizer.solver != "highs" or compiled.is_mip or compiled.levels or not compiled.column_count:
             return optimizer.solve(compiled)
         self._session = HighsSession(compiled, optimizer.options, optimizer.callbacks)
         return _explained(self._session.solve())

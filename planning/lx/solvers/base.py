@@ -19,7 +19,9 @@ from ..solution import INFEASIBLE, OPTIMAL, UNBOUNDED, LXSolution
 
 DEFAULT_GAP = 1e-4
 LARGEST_SEED = 2**31 - 1
-FEATURES = frozenset({"time_limit", "gap", "threads", "seed", "integrality", "progress", "stop", "log"})
+FEATURES = frozenset(
+    {"time_limit", "gap", "absolute_gap", "threads", "seed", "integrality", "start", "progress", "stop", "log"}
+)
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,16 @@ class SolverOptions:
 
     time_limit: float | None = None  # seconds
     gap: float | None = None  # relative, 1e-4 unless given; 0 asks for a full proof
+    absolute_gap: float | None = None  # in the objective's unit; whichever gap is reached first ends the solve
     threads: int | None = None
     seed: int | None = None
     integrality: float | None = None  # how far a whole variable may be from a whole number
+    start: Floats | None = field(default=None, repr=False, compare=False)  # values of a plan to begin with
 
     def __post_init__(self) -> None:
         _check("time_limit", self.time_limit, "a number of seconds from 0 on", Real, 0)
         _check("gap", self.gap, "a relative gap from 0 on, such as 0.01 for 1 %", Real, 0)
+        _check("absolute_gap", self.absolute_gap, "a gap from 0 on, in the unit of the objective", Real, 0)
         _check("threads", self.threads, "a whole number from 1 on", Integral, 1)
         _check("seed", self.seed, f"a whole number from 0 to {LARGEST_SEED}", Integral, 0, LARGEST_SEED)
         _check("integrality", self.integrality, "a number from 1e-10 to 0.1", Real, 1e-10, 0.1)

@@ -42,7 +42,7 @@ _TERMINATIONS = {
 class CbcSolver(CarefulSolver):
     """Solves with CBC. It reports no progress. A stop is passed on as an interrupt signal; the best plan is kept."""
 
-    features = FEATURES - {"progress"} - ({"stop"} if os.name == "nt" else set())
+    features = FEATURES - {"progress", "start"} - ({"stop"} if os.name == "nt" else set())
 
     def __init__(self, name: str, solver: type[pulp.COIN_CMD]) -> None:
         super().__init__(name)
@@ -127,6 +127,8 @@ def _arguments(compiled: CompiledModel, options: SolverOptions) -> list[str]:
     arguments += ["-preprocess", "off"]
     if compiled.is_mip:
         arguments += ["-ratio", str(DEFAULT_GAP if options.gap is None else options.gap)]
+        if options.absolute_gap is not None:
+            arguments += ["-allow", str(options.absolute_gap)]
     for name, value in (
         ("threads", options.threads),
         ("randomSeed", options.seed),

@@ -69,6 +69,8 @@ def new_highs(compiled: CompiledModel, options: SolverOptions) -> Any:
     set_option(highs, "mip_rel_gap", DEFAULT_GAP if options.gap is None else float(options.gap))
     if options.time_limit is not None:
         set_option(highs, "time_limit", float(options.time_limit))
+    if options.absolute_gap is not None:
+        set_option(highs, "mip_abs_gap", float(options.absolute_gap))
     if options.threads is not None:
         set_option(highs, "threads", int(options.threads))
     if options.seed is not None:
@@ -76,6 +78,10 @@ def new_highs(compiled: CompiledModel, options: SolverOptions) -> Any:
     if options.integrality is not None:
         set_option(highs, "mip_feasibility_tolerance", float(options.integrality))
     pass_model(highs, compiled)
+    if options.start is not None and compiled.is_mip:
+        plan = highspy.HighsSolution()
+        plan.col_value = list(options.start)
+        highs.setSolution(plan)
     return highs
 
 
@@ -130,7 +136,7 @@ def read_solution(
     if not feasible or not (solution.is_optimal or cut_short):
         return solution
     found = highs.getSolution()  # a copy; reading its numbers takes longer than many a re-solve
-    solution.hold(lambda: np.array(found.col_value), None if is_mip else lambda: np.array(found.row_dual))
+    solution.hold(lambda: np.array(found.col_value) + 0.0, None if is_mip else lambda: np.array(found.row_dual))
     solution.objective_value = solution.bound = float(info.objective_function_value)
     if is_mip:
         bound = float(info.mip_dual_bound)
