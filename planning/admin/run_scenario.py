@@ -15,16 +15,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
 
 from planning import runs
 from planning.models import Run, Scenario
-from planning.snapshot import DataProblems, Problem
+from planning.snapshot import DataProblems, Hold, Problem
 
 from .forms import AmountInput
 from .row_links import RowLinks
 
 SOLVERS = [("highs", "HiGHS"), ("pulp:CBC", "CBC, through PuLP")]
+EARLIER_RUNS = 50  # that are offered to hold on to
 MOST_AT_ONCE = 20  # scenarios that one press of the button runs
 
 
@@ -57,11 +58,57 @@ class RunOptionsForm(forms.Form):
         help_text="Percent of profit. The solver stops when no plan can be better by more than this.",
     )
     solver = forms.ChoiceField(choices=SOLVERS, widget=UnfoldAdminSelectWidget)
+    after = forms.TypedChoiceField(
+        label="Compare with an earlier run",
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text="The new run says how many machine hours, units and orders moved against it.",
+    )
+    hold_periods = forms.IntegerField(
+        label="Periods to hold as they are there",
+        min_value=0,
+        initial=0,
+        required=False,
+        widget=AmountInput,
+        help_text="The first so many periods are made as in the earlier run. 0: nothing is held.",
+    )
+    hold_whole = forms.BooleanField(
+        label="Hold sales, purchases and deliveries there too",
+        required=False,
+        widget=UnfoldBooleanWidget,
+    )
+    move_cost = forms.FloatField(
+        label="Cost per machine hour that moves",
+        min_value=0,
+        initial=0,
+        required=False,
+        widget=AmountInput,
+        help_text="Money. The solver moves work only where that earns more; it is no part of the profit shown.",
+    )
 
     options: runs.RunOptions  # as the runs take them, once the form is valid
+    hold: Hold | None
+
+    def __init__(self, *args: Any, plants: set[int], **more: Any) -> None:
+        super().__init__(*args, **more)
+        earlier = Run.objects.none()
+        if len(plants) == 1:
+            earlier = Run.objects.filter(plant__in=plants, objective__isnull=False, variation__isnull=True)
+        listed = earlier.order_by("-id").values_list("pk", "scenario_name", "created_at")[:EARLIER_RUNS]
+        choices = [(pk, f"Run {pk} of {name}, {at:%Y-%m-%d %H:%M}") for pk, name, at in listed]
+        if not choices:
+            for name in ("after", "hold_periods", "hold_whole", "move_cost"):
+                del self.fields[name]
+            return
+        field = self.fields["after"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = [("", "None"), *choices]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        self.hold = self._hold(cleaned)
         if not self.errors:
             try:
                 self.options = runs.RunOptions(
@@ -70,6 +117,15 @@ class RunOptionsForm(forms.Form):
             except runs.BadOptions as wrong:
                 raise ValidationError(str(wrong)) from wrong
         return cleaned
+
+    def _hold(self, cleaned: dict[str, Any]) -> Hold | None:
+        """Return what to keep of an earlier plan; what needs an earlier run and has none is an error of its field."""
+        periods, cost = cleaned.get("hold_periods") or 0, cleaned.get("move_cost") or 0.0
+        if cleaned.get("after"):
+            return Hold(cleaned["after"], periods, bool(cleaned.get("hold_whole")), cost)
+        if periods or cost:
+            self.add_error("after", "Choose the earlier run whose plan is meant.")
+        return None
 
 
 def default_options() -> dict[str, Any]:
@@ -110,16 +166,18 @@ def run_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
     if len(scenarios) > MOST_AT_ONCE:
         messages.error(request, f"Run at most {MOST_AT_ONCE} scenarios at once.")
         return redirect("admin:planning_scenario_changelist")
-    form = RunOptionsForm(request.POST if request.method == "POST" else None, initial=default_options())
+    plants = {scenario.plant_id for scenario in scenarios}
+    given = request.POST if request.method == "POST" else None
+    form = RunOptionsForm(given, initial=default_options(), plants=plants)
     if request.method == "POST" and form.is_valid():
-        started, refusals = start_runs(request, scenarios, form.options)
+        started, refusals = start_runs(request, scenarios, form.options, form.hold)
         return answer(site, request, started, refusals)
     context = {**site.each_context(request), "title": "Run scenario", "form": form, "scenarios": scenarios}
     return TemplateResponse(request, "admin/planning/scenario/run.html", context)
 
 
 def start_runs(
-    request: HttpRequest, scenarios: list[Scenario], options: runs.RunOptions
+    request: HttpRequest, scenarios: list[Scenario], options: runs.RunOptions, hold: Hold | None
 ) -> tuple[list[Run], list[Refusal]]:
     """Start a run of each scenario, those of one plant as a set; return the runs, and what was refused."""
     started: list[Run] = []
@@ -128,7 +186,7 @@ def start_runs(
     for scenario in scenarios:
         by_plant.setdefault(scenario.plant_id, []).append(scenario)
     for together in by_plant.values():
-        for scenario, answer in zip(together, answers(request, together, options), strict=True):
+        for scenario, answer in zip(together, answers(request, together, options, hold), strict=True):
             if isinstance(answer, Run):
                 started.append(answer)
             elif isinstance(answer, runs.SameRun):
@@ -140,17 +198,19 @@ def start_runs(
     return started, refusals
 
 
-def answers(request: HttpRequest, scenarios: list[Scenario], options: runs.RunOptions) -> tuple[runs.Answer, ...]:
+def answers(
+    request: HttpRequest, scenarios: list[Scenario], options: runs.RunOptions, hold: Hold | None
+) -> tuple[runs.Answer, ...]:
     """Return for each scenario of a plant its new run, or why there is none: one runs alone, several as a set."""
     if len(scenarios) > 1:
-        started = runs.start_set(scenarios=scenarios, options=options, user=request.user)
+        started = runs.start_set(scenarios=scenarios, options=options, user=request.user, hold=hold)
         if started.run_set is not None:
             count = len(started.runs)
             runs_of = f"{count} run{'s' if count > 1 else ''} of {scenarios[0].plant.name}"
             messages.success(request, f"Set {started.run_set.pk} with {runs_of} started.")
         return started.answers
     try:
-        run = runs.start_run(scenarios[0], options, user=request.user)
+        run = runs.start_run(scenarios[0], options, user=request.user, hold=hold)
     except (DataProblems, runs.SameRun, runs.CopyTooLarge) as why:
         return (why,)
     messages.success(request, f"Run {run.pk} of {scenarios[0].name} started.")

@@ -235,10 +235,22 @@ def figures(run: Run) -> list[dict[str, str]]:
         asked = run.options.get("gap")
         note = f"{percent(asked)} was asked for" if isinstance(asked, int | float) else ""
         shown.append({"name": "Gap", "value": percent(run.gap), "note": note})
+    if run.moved is not None:
+        shown.append({"name": f"Moved against run {run.moved['run']}", **moved_words(run.moved)})
     legs = ", ".join(f"{word} {seconds(run.seconds[leg])}" for leg, word in LEGS if run.seconds.get(leg) is not None)
     took = sum(run.seconds.values()) if run.seconds else elapsed_seconds(run)
     shown.append({"name": "Time", "value": seconds(took), "note": legs})
     return shown
+
+
+def moved_words(moved: dict[str, Any]) -> dict[str, str]:
+    """Return how much of the plan is otherwise than in the earlier run, as a figure with a note."""
+    orders = "no order changed" if not moved["orders"] else f"{moved['orders']} order(s) changed"
+    note = f"{rounded(moved['units'])} units, {orders}"
+    if moved["periods"]:
+        first = "the first period" if moved["periods"] == 1 else f"the first {moved['periods']} periods"
+        note += f"; {first} held" + (", whole" if moved["whole"] else "")
+    return {"value": f"{rounded(moved['hours'])} h", "note": note}
 
 
 def certainty(run: Run) -> str:

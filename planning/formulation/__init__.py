@@ -1,5 +1,6 @@
 """The mathematics of the plan format: from detached records to a model, and from its solution to a plan."""
 
+from .hold import moved, why_not_held
 from .model import build_model
 from .plan import (
     PROFIT_PARTS,
@@ -19,9 +20,11 @@ __all__ = [
     "Prices",
     "build_model",
     "limit_rows",
+    "moved",
     "read_plan",
     "read_prices",
     "waste",
+    "why_not_held",
     "with_decisions_held",
     "without_idle_setups",
 ]

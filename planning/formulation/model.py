@@ -16,6 +16,7 @@ import numpy as np
 from planning.lx import LXColumn, LXConstraint, LXLinearExpression, LXModel, LXRecord, LXRows, LXTable, LXVariable
 from planning.snapshot import DataProblems, Snapshot
 
+from .hold import holding, moving
 from .lots import lot_limits
 
 Variable = LXVariable[LXRecord, float]
@@ -27,6 +28,8 @@ def build_model(snapshot: Snapshot) -> LXModel:
     limits, problems = lot_limits(snapshot)
     if problems:
         raise DataProblems(problems)
+    if snapshot.holds:  # what is held may be more than anybody takes now
+        limits = np.maximum(limits, snapshot["way_grid"].columns["held_make"].filled(0.0))
     snapshot["way_grid"].columns["lot_limit"] = LXColumn(np.where(np.isinf(limits), 0.0, limits))
     v = Variables.over(snapshot)
     model = LXModel(snapshot.plant_name, snapshot.tables)
@@ -37,7 +40,11 @@ def build_model(snapshot: Snapshot) -> LXModel:
     model.add_constraint(*_material_constraints(snapshot, v))
     model.add_constraint(*_order_constraints(snapshot, v))
     model.add_constraint(*_goal_constraints(snapshot, v))
-    return model.maximize(_profit(snapshot, v)).set_goal_mode(snapshot.goal_mode)
+    profit = _profit(snapshot, v)
+    if snapshot.holds:
+        model.add_constraint(*holding(snapshot, vars(v)))
+        profit = profit - moving(model, snapshot, v.make)
+    return model.maximize(profit).set_goal_mode(snapshot.goal_mode)
 
 
 def _where(table: LXTable, column: str, *, blank: bool = False) -> LXRows:

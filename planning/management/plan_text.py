@@ -8,6 +8,7 @@ from typing import Any
 WIDEST_NAME = 32
 MOST_PERIODS = 8
 MOST_ORDERS = 20
+LEAST_GAP = 1e-9  # relative: a gap below is rounding
 NOISE = 5e-7  # a quantity below is none
 
 
@@ -75,14 +76,26 @@ def problem_lines(errors: list[dict[str, str]]) -> list[str]:
 
 def _headline(report: dict[str, Any], currency: str) -> str:
     proven = "proven best" if report["status"] == "optimal" else "best plan found"
-    if report["status"] == "optimal" and report["gap"]:
+    if report["status"] == "optimal" and (report["gap"] or 0.0) > LEAST_GAP:
         proven += f" within {100 * report['gap']:.2g} %"
     elif report["gap"] is not None and report["status"] != "optimal":
         proven += f", at most {100 * report['gap']:.2g} % below the best possible"
     earned = [f"{part.replace('_', ' ')} {number(amount)}" for part, amount in report["profit"].items() if amount]
     seconds = sum(report["seconds"].values())
     lines = [f"Profit {number(report['objective'])} {visible(currency)} ({proven}; {seconds:.2f} s)"]
-    return "\n".join([*lines, *(["  = " + ", ".join(earned)] if earned else [])])
+    lines += ["  = " + ", ".join(earned)] if earned else []
+    if "moved" in report:
+        lines.append(moved_words(report["moved"]))
+    return "\n".join(lines)
+
+
+def moved_words(moved: dict[str, Any]) -> str:
+    """Return how much of the plan is otherwise than in the earlier run."""
+    orders = "no order" if not moved["orders"] else f"{moved['orders']} order{'s' if moved['orders'] > 1 else ''}"
+    return (
+        f"Against run {moved['run']}: {number(moved['hours'])} machine hours and {number(moved['units'])} units moved, "
+        f"{orders} changed."
+    )
 
 
 def _production(report: dict[str, Any]) -> list[str]:

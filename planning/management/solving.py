@@ -20,7 +20,7 @@ from planning.runs import (
     start_set,
     stop_set,
 )
-from planning.snapshot import DataProblems
+from planning.snapshot import DataProblems, Hold
 
 from .progress_line import ProgressLine
 
@@ -28,7 +28,9 @@ _LOOK_SECONDS, _RECONCILE_SECONDS = 0.2, 20.0
 Answer = Run | DataProblems | CopyTooLarge
 
 
-def solved(scenarios: list[Scenario], options: RunOptions, line: ProgressLine) -> Iterator[tuple[Scenario, Answer]]:
+def solved(
+    scenarios: list[Scenario], options: RunOptions, line: ProgressLine, hold: Hold | None = None
+) -> Iterator[tuple[Scenario, Answer]]:
     """Yield each scenario with its ended run, or why there is none, in their order.
 
     Of several the site executes as many at once as it does of any runs: its workers where it has a queue,
@@ -36,10 +38,10 @@ def solved(scenarios: list[Scenario], options: RunOptions, line: ProgressLine) -
     wait end at once, and the others keep the best plans found.
     """
     if len(scenarios) == 1:
-        yield scenarios[0], _one(scenarios[0], options, line)
+        yield scenarios[0], _one(scenarios[0], options, line, hold)
         return
     here = hands() < 2
-    started = start_set(scenarios=scenarios, options=options, here=here)
+    started = start_set(scenarios=scenarios, options=options, here=here, hold=hold)
     wait = _Wait(started.run_set, here, line)
     try:
         for scenario, answer in zip(scenarios, started.answers, strict=True):
@@ -49,9 +51,9 @@ def solved(scenarios: list[Scenario], options: RunOptions, line: ProgressLine) -
         wait.leave()
 
 
-def _one(scenario: Scenario, options: RunOptions, line: ProgressLine) -> Answer:
+def _one(scenario: Scenario, options: RunOptions, line: ProgressLine, hold: Hold | None) -> Answer:
     try:
-        run = start_run(scenario, options, here=True)
+        run = start_run(scenario, options, here=True, hold=hold)
     except DataProblems as problems:
         return problems
     try:

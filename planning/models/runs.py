@@ -69,6 +69,16 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    follows = models.ForeignKey(
+        "self",
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="followers",
+        help_text="The earlier run whose plan is held on to, or that this one is compared with.",
+    )
+    moved = models.JSONField(null=True, blank=True, help_text="Hours, units and orders planned otherwise than before.")
+
     currency = models.CharField(max_length=20)
     units = models.JSONField(default=dict, help_text="The unit of each product and of each raw material.")
     proven = models.BooleanField(default=False, help_text="The plan is proven best within the gap asked for.")

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
+from planning.formulation import moved
 from planning.logs import saying
 from planning.lx import INFEASIBLE, INTERRUPTED, UNBOUNDED, ProgressCallback, StopCallback
 from planning.models import Run
@@ -156,6 +157,7 @@ def write_back(run: Run, attempt: int, outcome: Outcome, snapshot: Snapshot) -> 
             shadow_price_basis=outcome.shadow_price_basis,
             profit_parts=run.profit_parts,
             levels=run.levels,
+            moved=moved(snapshot, plan),
             seconds=run.seconds,
             sizes=run.sizes,
             **values,

@@ -69,6 +69,8 @@ def run_as_json(run: Run) -> dict[str, Any]:
     }
     for name, model, fields in _ROWS:
         report[name] = list(model._default_manager.filter(run=run).values(*fields)) if has_plan else []
+    if run.moved is not None:
+        report["moved"] = run.moved
     return report | {"levels": run.levels, "conflict": run.conflict, "warnings": run.warnings, "errors": []}
 
 

@@ -15,7 +15,7 @@ from django.db.models import Count
 from django.db.models.functions import Now
 
 from planning.models import Run, RunSet, Scenario
-from planning.snapshot import DataProblems
+from planning.snapshot import DataProblems, Hold
 
 from .copies import CopyTooLarge, store_copy, store_shared_copy
 from .options import RunOptions
@@ -73,15 +73,18 @@ def start_set(
     options: RunOptions | None = None,
     user: Any = None,
     here: bool = False,
+    hold: Hold | None = None,
 ) -> StartedSet:
     """Start a run of each of the scenarios, all of one plant; runners execute them after commit, unless `here`.
+
+    `hold` says what each is to keep of an earlier run's plan.
 
     A scenario whose data allow no plan, whose copy is too large, or which a run that is under way solves
     already (not asked with `here`) gets no run, and does not keep the others from theirs.
     """
     if len({scenario.plant_id for scenario in scenarios}) != 1:
         raise ValueError("A set is about one plant. Give scenarios of one plant, at least one.")
-    found = [_prepared(scenario, options) for scenario in scenarios]
+    found = [_prepared(scenario, options, hold) for scenario in scenarios]
     with transaction.atomic():
         hold_plant(scenarios[0].plant_id)
         answers: list[Prepared | Answer] = [one if here else _or_same(one) for one in found]
@@ -106,6 +109,7 @@ def start_variations(
     options: RunOptions | None = None,
     user: Any = None,
     here: bool = False,
+    hold: Hold | None = None,
 ) -> StartedSet:
     """Start a run of each variation of the scenario's data as they are now, which all of them share as one copy.
 
@@ -115,7 +119,7 @@ def start_variations(
     """
     if not variations:
         raise ValueError("A set has at least one variation.")
-    base = prepare_run(scenario, options)
+    base = prepare_run(scenario, options, hold)
     found = check_all(base.snapshot, variations)
     runs = [
         base.new_run(
@@ -144,9 +148,11 @@ def gather(*, run_set: RunSet) -> list[Run]:
     return list(run_set.runs.select_related("plant").order_by("id"))
 
 
-def _prepared(scenario: Scenario, options: RunOptions | None) -> Prepared | DataProblems | CopyTooLarge:
+def _prepared(
+    scenario: Scenario, options: RunOptions | None, hold: Hold | None
+) -> Prepared | DataProblems | CopyTooLarge:
     try:
-        return prepare_run(scenario, options)
+        return prepare_run(scenario, options, hold)
     except (DataProblems, CopyTooLarge) as refusal:
         return refusal
 

@@ -17,6 +17,7 @@ from planning.formulation import (
     read_plan,
     read_prices,
     waste,
+    why_not_held,
     with_decisions_held,
     without_idle_setups,
 )
@@ -114,6 +115,8 @@ def solve_copy(
         again = _attempt(compiled, Snapshot(model.tables), options, strict, progress, stop)
         if _earned(again) >= _earned(outcome) or again.proven:
             outcome = again
+    if outcome.termination == INFEASIBLE:
+        outcome.reason = f"{outcome.reason} {why_not_held(model)}".strip()
     outcome.sizes = {
         "rows": compiled.row_count,
         "columns": compiled.column_count,
@@ -153,6 +156,8 @@ def _outcome(snapshot: Snapshot, options: RunOptions, solution: LXSolution) -> O
     values = solution.values if own_values else _without_waste(linear)
     outcome.plan = read_plan(snapshot, compiled, np.asarray(values))
     outcome.bound = solution.bound
+    if snapshot.holds and snapshot["plant"].record(0).cost_per_hour_moved:
+        outcome.bound = None  # the solver's is of profit less what moving costs
     if outcome.bound is not None:
         outcome.bound = max(outcome.bound, outcome.plan.objective)
     gap = outcome.gap

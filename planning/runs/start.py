@@ -13,7 +13,7 @@ from planning.formulation import build_model
 from planning.logs import known_facts, saying
 from planning.lx import LXModel, LXModelError, compile_model
 from planning.models import Plant, Run, Scenario
-from planning.snapshot import DataProblems, Problem, Snapshot, take_snapshot
+from planning.snapshot import DataProblems, Hold, Problem, Snapshot, take_snapshot
 
 from .copies import pack, store_copy
 from .options import RunOptions
@@ -51,27 +51,40 @@ class Prepared:
             units=_units(self.snapshot),
             seconds=self.seconds,
             sizes={"copy_bytes": self.copy[2], "compressed_bytes": len(self.copy[0])},
+            follows_id=self.snapshot["plant"].record(0).held_run if self.snapshot.holds else None,
             **{"warnings": [warning.as_dict() for warning in self.snapshot.warnings], **values},
         )
 
 
-def prepare_run(scenario: Scenario, options: RunOptions | None = None) -> Prepared:
-    """Return the scenario's data as they are now, built. Raises DataProblems and CopyTooLarge."""
+def prepare_run(scenario: Scenario, options: RunOptions | None = None, hold: Hold | None = None) -> Prepared:
+    """Return the scenario's data as they are now, built, with what is held of an earlier plan.
+
+    Raises DataProblems and CopyTooLarge.
+    """
     began = time.perf_counter()
-    snapshot = take_snapshot(scenario.plant_id, scenario.name)
+    snapshot = take_snapshot(scenario.plant_id, scenario.name, hold)
     read = time.perf_counter()
     copy = pack(_solvable(snapshot))
     seconds = {"read": read - began, "build": time.perf_counter() - read}
     return Prepared(scenario, options or RunOptions(), snapshot, copy, seconds)
 
 
-def start_run(scenario: Scenario, options: RunOptions | None = None, *, user: Any = None, here: bool = False) -> Run:
+def start_run(
+    scenario: Scenario,
+    options: RunOptions | None = None,
+    *,
+    user: Any = None,
+    here: bool = False,
+    hold: Hold | None = None,
+) -> Run:
     """Return a new queued run of the scenario; a runner executes it after commit, unless `here`.
+
+    `hold` says what to keep of an earlier run's plan.
 
     Raises DataProblems with every problem where the data allow no plan, CopyTooLarge where the copy
     passes the limit, SameRun where a runner has the same to do already; then there is no run.
     """
-    prepared = prepare_run(scenario, options)
+    prepared = prepare_run(scenario, options, hold)
     with transaction.atomic():
         hold_plant(scenario.plant_id)
         same = None if here else same_run(prepared)

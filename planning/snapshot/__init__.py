@@ -8,8 +8,9 @@ from planning.models import TABLES
 
 from .changes import Applied, Change, Effect, apply_changes, apply_scenario
 from .check import find_problems
+from .held import Hold, read_held, with_hold
 from .problems import DataProblems, Problem
-from .read import read_tables
+from .read import consistent_read, read_tables
 from .scenario import goal_mode
 from .snapshot import Snapshot, complete
 from .targets import find_warnings
@@ -19,6 +20,7 @@ __all__ = [
     "Change",
     "DataProblems",
     "Effect",
+    "Hold",
     "Problem",
     "Snapshot",
     "apply_changes",
@@ -29,9 +31,21 @@ __all__ = [
 ]
 
 
-def take_snapshot(plant_id: int, scenario: str) -> Snapshot:
-    """Return the plant's data as the scenario has them, detached. Raises DataProblems for bad data."""
-    return checked(read_tables(plant_id), scenario)
+def take_snapshot(plant_id: int, scenario: str, hold: Hold | None = None) -> Snapshot:
+    """Return the plant's data as the scenario has them, detached, with what is held of an earlier plan.
+
+    Raises DataProblems for bad data.
+    """
+    with consistent_read():
+        tables = read_tables(plant_id)
+        try:
+            held = read_held(plant_id, hold) if hold else None
+        except KeyError as error:
+            text = f"There is no run {error} of this plant that has a plan. Hold another one."
+            raise DataProblems([Problem("", "", "", text)]) from error
+    if hold is not None and held is not None:
+        with_hold(tables, held, hold)
+    return checked(tables, scenario)
 
 
 def checked(tables: dict[str, LXTable], scenario: str) -> Snapshot:
@@ -45,8 +59,8 @@ def checked(tables: dict[str, LXTable], scenario: str) -> Snapshot:
 
 
 def base_tables(tables: Mapping[str, LXTable]) -> dict[str, LXTable]:
-    """Return the tables of the plan format among those of a snapshot or a model copy."""
-    return {table.name: tables[table.name] for table in TABLES}
+    """Return the tables of the plan format among those of a snapshot or a model copy, and what is held of a plan."""
+    return {name: tables[name] for name in (*(table.name for table in TABLES), "held") if name in tables}
 
 
 def vary(tables: dict[str, LXTable], changes: Iterable[Change], name: str) -> Snapshot:
@@ -59,7 +73,7 @@ def vary(tables: dict[str, LXTable], changes: Iterable[Change], name: str) -> Sn
 
 def _completed(tables: dict[str, LXTable], applied: Applied) -> Snapshot:
     snapshot = complete(tables)
-    problems = [*find_problems(snapshot), *applied.errors]
+    problems = [*find_problems(snapshot), *applied.errors, *snapshot.unholdable]
     warnings = [*applied.warnings, *find_warnings(snapshot.tables)]
     if problems:
         raise DataProblems(problems, warnings)

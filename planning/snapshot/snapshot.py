@@ -22,6 +22,7 @@ from .effective import (
     way_grid,
     ways_of,
 )
+from .held import hold_columns
 from .problems import Problem
 from .targets import goal_tables, order_tables
 
@@ -44,6 +45,7 @@ class Snapshot:
 
     tables: dict[str, LXTable]
     warnings: tuple[Problem, ...] = ()  # what deserves a look before the plan is believed
+    unholdable: tuple[Problem, ...] = ()  # why an earlier plan can't be held
 
     def __getitem__(self, name: str) -> LXTable:
         return self.tables[name]
@@ -67,6 +69,11 @@ class Snapshot:
     def goal_mode(self) -> str:
         """How goals and orders are weighed up: lexicographic or weighted."""
         return str(self["plant"].record(0).goal_mode)
+
+    @property
+    def holds(self) -> bool:
+        """Whether an earlier plan is held on to."""
+        return "held" in self.tables
 
     @property
     def period_count(self) -> int:
@@ -109,7 +116,7 @@ def complete(base: dict[str, LXTable]) -> Snapshot:
         tables[f"{item}_uses_by_period"] = uses_over_periods(table, item, grids[item], made_in, horizon)
     tables |= order_tables(tables, grids["component"], horizon)
     tables |= goal_tables(tables)
-    return Snapshot(tables)
+    return Snapshot(tables, unholdable=tuple(hold_columns(tables, horizon)))
 
 
 def _blocked(uses: LXTable, counted: Positions, ways: LXTable) -> npt.NDArray[np.bool_]:

@@ -23,19 +23,20 @@ class Starts:
         self.asked: list[tuple[str, Any, str]] = []
         self.problems: dict[str, Exception] = {}
 
-    def __call__(self, scenario: Scenario, options: Any, *, user: Any = None) -> Run:
+    def __call__(self, scenario: Scenario, options: Any, *, user: Any = None, hold: Any = None) -> Run:
         self.asked.append((scenario.name, options, user.username))
+        self.hold = hold
         if scenario.name in self.problems:
             raise self.problems[scenario.name]
         return make_run(scenario.plant, scenario_name=scenario.name, user=user)
 
-    def all(self, *, scenarios: list[Scenario], options: Any, user: Any = None) -> StartedSet:
+    def all(self, *, scenarios: list[Scenario], options: Any, user: Any = None, hold: Any = None) -> StartedSet:
         """Stand in for `start_set`."""
         run_set = RunSet.objects.create(plant=scenarios[0].plant, name="Set")
         answers: list[Any] = []
         for scenario in scenarios:
             try:
-                answers.append(self(scenario, options, user=user))
+                answers.append(self(scenario, options, user=user, hold=hold))
             except (DataProblems, CopyTooLarge) as why:
                 answers.append(why)
         Run.objects.filter(pk__in=[run.pk for run in answers if isinstance(run, Run)]).update(run_set=run_set)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from argparse import ArgumentParser
 from collections.abc import Generator
@@ -19,7 +20,7 @@ from planning.management.progress_line import ProgressLine
 from planning.management.solving import solved
 from planning.models import BASELINE, Plant, Run, Scenario
 from planning.runs import BadOptions, CopyTooLarge, RunOptions, problems_as_json, run_as_json
-from planning.snapshot import DataProblems, Problem
+from planning.snapshot import DataProblems, Hold, Problem
 
 from .import_plan import printable
 
@@ -56,6 +57,22 @@ class Command(BaseCommand):
         parser.add_argument("--all", action="store_true", help="every scenario of the plant")
         parser.add_argument("--time-limit", type=float, metavar="S", help="seconds per scenario")
         parser.add_argument("--gap", type=float, metavar="G", help="relative gap that counts as proven, such as 0.0001")
+        parser.add_argument(
+            "--after", type=int, metavar="RUN", help="an earlier run: hold on to its plan, and say how much moved"
+        )
+        parser.add_argument(
+            "--hold-periods",
+            type=int,
+            default=0,
+            metavar="K",
+            help="with --after: the first K periods stay as they were",
+        )
+        parser.add_argument(
+            "--hold-whole", action="store_true", help="with --hold-periods: sales, purchases and deliveries too"
+        )
+        parser.add_argument(
+            "--move-cost", type=float, default=0.0, metavar="C", help="with --after: money per machine hour that moves"
+        )
         parser.add_argument("--solver", default="highs", help="highs, or pulp:CBC or another name that PuLP knows")
         parser.add_argument("--format", choices=["table", "json"], default="table", dest="output")
 
@@ -100,11 +117,12 @@ class Command(BaseCommand):
     def _run(self, options: dict[str, Any]) -> int:
         asked = {name: options[name] for name in ("time_limit", "gap") if options[name] is not None}
         run_options = RunOptions(solver=options["solver"], **asked)
+        hold = _hold(options)
         plant = _plant(options["plant"])
         scenarios = _scenarios(plant, options["scenario"], every=options["all"])
         quiet = options["output"] == "json"
         reports, codes = [], []
-        with closing(self._solved(plant, scenarios, run_options, quiet)) as answers:
+        with closing(self._solved(plant, scenarios, run_options, hold, quiet)) as answers:
             for report, code in answers:
                 reports.append(report)
                 codes.append(code)
@@ -117,10 +135,12 @@ class Command(BaseCommand):
             self.stdout.write(printable(describe_comparison(compared, plant.currency), self.stdout) + "\n")
         return INTERRUPTED if INTERRUPTED in codes else min((code for code in codes if code), default=FOUND)
 
-    def _solved(self, plant: Plant, scenarios: list[Scenario], options: RunOptions, quiet: bool) -> Generator[Reported]:
+    def _solved(
+        self, plant: Plant, scenarios: list[Scenario], options: RunOptions, hold: Hold | None, quiet: bool
+    ) -> Generator[Reported]:
         """Yield the report and the exit code of each scenario in their order, as soon as it is known."""
         line = ProgressLine(self.stderr)
-        for scenario, answer in solved(scenarios, options, line):
+        for scenario, answer in solved(scenarios, options, line, hold):
             if isinstance(answer, Run):
                 yield self._report(answer, quiet)
                 continue
@@ -140,6 +160,20 @@ class Command(BaseCommand):
         if quiet and report["objective"] is None:
             self._complain(run.reason)
         return report, _EXIT_CODES[run.status]
+
+
+def _hold(options: dict[str, Any]) -> Hold | None:
+    """Return what to keep of an earlier plan. Raises BadInput for what makes no sense."""
+    periods, cost = options["hold_periods"], options["move_cost"]
+    if options["after"] is None:
+        if periods or cost or options["hold_whole"]:
+            raise BadInput("Say which run to hold on to: --after RUN.")
+        return None
+    if periods < 0 or not (math.isfinite(cost) and cost >= 0):
+        raise BadInput("--hold-periods and --move-cost take numbers from 0 on.")
+    if options["hold_whole"] and not periods:
+        raise BadInput("Say how many periods to hold: --hold-periods K.")
+    return Hold(options["after"], periods, options["hold_whole"], cost)
 
 
 def _plant(name: str | None) -> Plant:
