@@ -25,7 +25,7 @@ from .progress import WRITING
 from .result_rows import levels_reached, result_rows
 from .solve import Outcome
 from .states import UNDER_WAY, LostRun, State, move, this_process
-from .watch import HandedBack, SolverFailed, Watch
+from .watch import HandedBack, KeptSolver, SolverFailed, Watch
 from .write_rows import write_rows
 
 logger = logging.getLogger("planning.runs")
@@ -37,10 +37,12 @@ def execute(
     progress: ProgressCallback | None = None,
     stop: StopCallback | None = None,
     leave: Callable[[], bool] | None = None,
+    kept: KeptSolver | None = None,
 ) -> Run:
     """Execute a queued run and return it. A run that is not queued in this attempt is left alone.
 
     `stop` asks for the best plan found so far; `leave` hands the run back to the queue, for another process.
+    `kept` holds the solver process between the runs of a turn.
     """
     with saying(run=run_id, attempt=attempt, **_origin(run_id)):
         try:
@@ -48,13 +50,13 @@ def execute(
         except LostRun as error:
             logger.info("%s", error)
             return Run.objects.get(pk=run_id)
-        return _execute(run_id, attempt, lambda run: Watch(run, attempt, progress, stop, leave))
+        return _execute(run_id, attempt, lambda run: Watch(run, attempt, progress, stop, leave, kept))
 
 
-def execute_claimed(run_id: int, attempt: int, leave: Callable[[], bool] | None = None) -> Run:
+def execute_claimed(run_id: int, attempt: int, leave: Callable[[], bool], kept: KeptSolver) -> Run:
     """Execute a run that this process has claimed, as `execute` does, and return it."""
     with saying(run=run_id, attempt=attempt, **_origin(run_id)):
-        return _execute(run_id, attempt, lambda run: Watch(run, attempt, leave=leave))
+        return _execute(run_id, attempt, lambda run: Watch(run, attempt, leave=leave, kept=kept))
 
 
 def _origin(run_id: int) -> dict[str, str]:

@@ -10,7 +10,8 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, NoReturn
 
 from planning.formulation import build_model
 from planning.logs import known_facts, saying
@@ -22,6 +23,7 @@ from .database_block import database_blocked
 from .options import RunOptions
 from .outcome_file import read_values, write_outcome, write_values
 from .solve import Outcome, solve_copy
+from .solver_process import STOP
 
 logger = logging.getLogger("planning.runs")
 COPY, TASK, BEST, OUTCOME = "copy", "task.json", "best", "outcome"
@@ -37,25 +39,29 @@ def prepare(folder: Path, copy: bytes, options: RunOptions, memory: int | None, 
     (folder / TASK).write_text(json.dumps(task))
 
 
-def solve_in(folder: Path, control: int, reports: int) -> int:
-    """Solve the task in the folder; return the exit code. The best plan that is there already is finished only."""
+def solve_tasks(control: int, reports: int) -> NoReturn:
+    """Solve the tasks in the folders that are named on the control pipe, without a database, until it ends."""
     _own_process()
-    stop = threading.Event()
-    threading.Thread(target=_listen, args=(control, stop), daemon=True, name="control").start()
-    task = json.loads((folder / TASK).read_text())
-    logger.setLevel(task["level"])  # as the process that watches: a spawned one would not know
-    with saying(**task["facts"]):
-        return _solve_task(folder, task, stop, reports)
+    stop, folders = threading.Event(), SimpleQueue[Path]()
+    threading.Thread(target=_listen, args=(control, stop, folders), daemon=True, name="control").start()
+    with database_blocked():
+        while True:
+            folder = folders.get()
+            task = json.loads((folder / TASK).read_text())
+            logger.setLevel(task["level"])  # as the process that watches: a spawned one would not know
+            with saying(**task["facts"]):
+                code = _solve_task(folder, task, stop, reports)
+            _say(reports, {"ended": code})
 
 
 def _solve_task(folder: Path, task: dict[str, Any], stop: threading.Event, reports: int) -> int:
+    """Solve a task; return 0 where it left an outcome. Of a best plan that is there already only the prices."""
     try:
         options = RunOptions(**task["options"])
         if task["memory"]:
             resource.setrlimit(resource.RLIMIT_AS, (task["memory"], task["memory"]))
         logger.info("the solver %s starts, process %s", options.solver, os.getpid())
-        with database_blocked():
-            outcome = _solve(folder, options, task["variation"], stop, reports)
+        outcome = _solve(folder, options, task["variation"], stop, reports)
         write_outcome(folder / OUTCOME, outcome)
         logger.info("the solver ended after %.2f s: %s, %s", outcome.seconds, outcome.termination, outcome.sizes)
     except AlteredCopy as error:
@@ -112,8 +118,14 @@ def _own_process() -> None:
     os.close(nowhere)
 
 
-def _listen(control: int, stop: threading.Event) -> None:
-    """Wait for a request to stop; when the pipe ends, whoever watched is gone: end, with all that was started."""
-    while os.read(control, 64):
-        stop.set()
+def _listen(control: int, stop: threading.Event, folders: SimpleQueue[Path]) -> None:
+    """Take tasks and requests to stop; when the pipe ends, whoever watched is gone: end, with all that was started."""
+    unread = b""
+    while heard := os.read(control, 4096):
+        *lines, unread = (unread + heard).split(b"\n")
+        for line in lines:
+            if line + b"\n" == STOP:
+                stop.set()
+            else:
+                folders.put(Path(os.fsdecode(line)))
     os.killpg(os.getpgrp(), signal.SIGKILL)

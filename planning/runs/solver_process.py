@@ -1,8 +1,9 @@
 """The process that solves, seen from the process that watches it.
 
-It has a model copy and no database, and nothing that it does can hurt who watches it. Its folder holds
-the task and takes the results. On its control pipe it is asked to stop; when that pipe ends, whoever
-watched is gone, and it ends at once. On the other pipe it reports, a line of JSON each.
+It has a model copy and no database, and nothing that it does can hurt who watches it. On its control pipe
+it is given tasks, one after the other: a folder each, which holds the task and takes the results. There it
+is also asked to stop; when that pipe ends, whoever watched is gone, and it ends at once. On the other pipe
+it reports, a line of JSON each.
 """
 
 from __future__ import annotations
@@ -28,22 +29,22 @@ STOP = b"stop\n"
 
 
 class SolverProcess:
-    """A running solver process: ask it to stop, read what it reports, wait for its end.
+    """A running solver process: give it a task, ask it to stop, read what it reports, end it.
 
     It is forked where that is safe (the setting says so, and no other thread runs), spawned elsewhere.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self) -> None:
         control_end, self._control = os.pipe()
         self._reports, report_end = os.pipe()
         self._code: int | None = None
+        self._ended: int | None = None
         self._unread = b""
         self._child: subprocess.Popen[bytes] | None = None
         if settings.PLANNING["START_METHOD"] == "fork" and threading.active_count() == 1:
             self.pid = self._fork(control_end, report_end)
         else:
-            self._child = start_python("solve_copy", str(folder), stdin=control_end, stdout=report_end)
+            self._child = start_python("solve_copy", stdin=control_end, stdout=report_end)
             self.pid = self._child.pid
         os.close(control_end)
         os.close(report_end)
@@ -63,16 +64,24 @@ class SolverProcess:
             os.setsid()
             os.close(self._control)
             os.close(self._reports)
-            from .solver_child import solve_in  # the parent never needs it
+            from .solver_child import solve_tasks  # the parent never needs it
 
-            code = solve_in(self.folder, control_end, report_end)
+            solve_tasks(control_end, report_end)
         finally:
             os._exit(code)  # no destructor of the parent's connections may run here
 
+    def give(self, folder: Path) -> None:
+        """Let it solve the task in the folder."""
+        self._ended = None
+        self._write(os.fsencode(folder) + b"\n")
+
     def ask_to_stop(self) -> None:
         """Ask for the best plan found so far."""
+        self._write(STOP)
+
+    def _write(self, line: bytes) -> None:
         with contextlib.suppress(OSError):  # it may have ended
-            os.write(self._control, STOP)
+            os.write(self._control, line)
 
     def kill(self) -> None:
         """End the process, and the solver program that it may have started, at once."""
@@ -92,7 +101,14 @@ class SolverProcess:
         with contextlib.suppress(BlockingIOError):
             self._unread += os.read(self._reports, 1 << 16)
         *lines, self._unread = self._unread.split(b"\n")
-        return [json.loads(line) for line in lines]
+        said = [json.loads(line) for line in lines]
+        self._ended = next((report["ended"] for report in said if "ended" in report), self._ended)
+        return [report for report in said if "ended" not in report]
+
+    @property
+    def ended(self) -> int | None:
+        """How its task ended: 0 with an outcome, 1 without, else the process's `code`; None while it is at it."""
+        return self.code if self._ended is None else self._ended
 
     @property
     def code(self) -> int | None:

@@ -41,11 +41,37 @@ class HandedBack(Exception):
     """This process was asked to end: the run waits for another."""
 
 
+class KeptSolver:
+    """A solver process that waits for the next run of a turn. It is kept only while nothing went wrong with it."""
+
+    def __init__(self) -> None:
+        self._waiting: SolverProcess | None = None
+
+    def take(self) -> SolverProcess | None:
+        """Return the process that waits, if one lives."""
+        process, self._waiting = self._waiting, None
+        if process is not None and process.code is not None:
+            process.close()
+            return None
+        return process
+
+    def give_back(self, process: SolverProcess) -> None:
+        """Let the process wait for the next run."""
+        self._waiting = process
+
+    def close(self) -> None:
+        """End the process that waits."""
+        process = self.take()
+        if process is not None:
+            process.close()
+
+
 class Watch:
-    """Solves the copy of one attempt of a run in a process of its own, and tells the run how far it is.
+    """Solves the copy of one attempt of a run in another process, and tells the run how far it is.
 
     `stop` and Ctrl-C ask for the best plan found so far, as a request on the run does; a second Ctrl-C, or
-    a second request, aborts. `leave` says that this process was asked to end.
+    a second request, aborts. `leave` says that this process was asked to end. `kept` may hold the solver
+    process of the run before.
     """
 
     def __init__(
@@ -55,8 +81,9 @@ class Watch:
         progress: ProgressCallback | None = None,
         stop: StopCallback | None = None,
         leave: Callable[[], bool] | None = None,
+        kept: KeptSolver | None = None,
     ) -> None:
-        self.run, self.attempt = run, attempt
+        self.run, self.attempt, self._kept = run, attempt, kept
         self.trail = Trail()
         self._progress, self._stop, self._leave = progress, stop, leave
         self._started = time.monotonic()
@@ -76,7 +103,7 @@ class Watch:
         """Return the outcome. Raises SolverFailed, AlteredCopy, LostRun, HandedBack, KeyboardInterrupt."""
         with solver_folder() as folder:
             prepare(folder, copy, options, settings.PLANNING["MAX_SOLVER_BYTES"], self.run.variation)
-            ended = self._watch(SolverProcess(folder), 1.5 * options.time_limit + LATE_SECONDS)
+            ended = self._watch(folder, 1.5 * options.time_limit + LATE_SECONDS)
             if self._asked < 2 and (folder / OUTCOME).exists():
                 return read_outcome(folder / OUTCOME)  # it is whole, whatever became of the process after it
             if ended:
@@ -90,11 +117,13 @@ class Watch:
         self.trail.enter(stage)
         self._beat()
 
-    def _watch(self, process: SolverProcess, late: float) -> bool:
-        """Return True when the process has ended by itself, False where it had to be ended."""
+    def _watch(self, folder: Path, late: float) -> bool:
+        """Return True when the solver has ended its task by itself, False where it had to be ended."""
         self._failure = None
+        process = (self._kept.take() if self._kept else None) or SolverProcess()
         try:
-            while process.code is None:
+            process.give(folder)
+            while process.ended is None:
                 try:
                     self._hear(process)
                     self._look(process)
@@ -102,10 +131,18 @@ class Watch:
                     self._ask(process, self._asked + 1)
                 if self._asked > 1 or self.seconds > late or self._waited_in_vain():
                     return False
-            self._code = process.code
-            self._hear(process)
+            self._code = process.ended
+            if process.code is not None:
+                self._hear(process)  # its last words
             return True
         finally:
+            self._release(process)
+
+    def _release(self, process: SolverProcess) -> None:
+        """Keep a solver that did its task for the next run; end any other."""
+        if self._kept is not None and process.ended == 0 and process.code is None and not self._asked:
+            self._kept.give_back(process)
+        else:
             process.close()
 
     def _hear(self, process: SolverProcess) -> None:
@@ -172,7 +209,7 @@ class Watch:
             text = f"{REASONS[termination]} {words} No plan was found until then."
             return Outcome(termination, text, seconds=self.seconds)
         self._finishing = True
-        if not self._watch(SolverProcess(folder), self.seconds + FINISH_SECONDS):
+        if not self._watch(folder, self.seconds + FINISH_SECONDS):
             raise SolverFailed(f"{words} The plan that it had found could not be completed.")
         if self._code != 0:
             return self._failed()
