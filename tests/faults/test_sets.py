@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import signal
 
 import pytest
 
 from planning.models import Plant, Run, RunSet
-from planning.runs import gather, reconcile, set_progress, start_variations, stop_set
+from planning.runs import gather, reconcile, set_progress, start_variations, stop_run, stop_set
 from tests.faults.nursery import Death, Nursery, Process, until
 from tests.faults.truth import assert_a_new_run_works, assert_whole, let_time_pass, states
 from tests.formulation.small_plants import baseline
@@ -134,6 +135,44 @@ class TestSolver:
         first, *others = gather(run_set=waiting)
         assert (first.state, [run.state for run in others]) == ("failed", ["solved"] * 4)
         assert words in first.reason
+
+    def test_it_dies_after_it_solved_others(self, waiting: RunSet, nursery: Nursery) -> None:
+        death: Death = ("planning.runs.solver_child:solve_copy", "before", 3, "kill")
+        assert turn(nursery, gather(run_set=waiting)[0], death).wait() == 0
+        assert state_of_each(waiting) == ["solved", "solved", "failed", "solved", "solved"]
+
+    def test_one_that_can_not_write_is_not_given_the_next_run(self, waiting: RunSet, nursery: Nursery) -> None:
+        death: Death = ("planning.runs.solver_child:write_outcome", "before", 2, "no_room")
+        assert turn(nursery, gather(run_set=waiting)[0], death).wait() == 0
+        assert state_of_each(waiting) == ["solved", "failed", "solved", "solved", "solved"]
+        assert "File too large" in gather(run_set=waiting)[1].reason
+
+    def test_one_that_was_asked_to_stop_is_not_given_the_next_run(self, waiting: RunSet, nursery: Nursery) -> None:
+        first = gather(run_set=waiting)[0]
+        process = turn(nursery, first, ("planning.runs.watch:Watch._hear", "after", 1, "pause"))
+        until(process.paused, "the solver")
+        stop_run(first, "anna")
+        process.signal(signal.SIGCONT)
+        assert process.wait() == 0
+        first, *others = gather(run_set=waiting)
+        assert first.state in ("stopped", "solved")
+        assert [run.state for run in others] == ["solved"] * 4
+        assert not any("stopped" in run.reason for run in others)
+
+    def test_one_does_all_while_nothing_goes_wrong(self, waiting: RunSet, nursery: Nursery) -> None:
+        process = turn(nursery, gather(run_set=waiting)[0])
+        assert process.wait() == 0
+        assert_all_solved(waiting)
+        assert len(set(re.findall(r"the solver highs starts, process (\d+)", process.log))) == 1
+        assert nursery.empty()
+
+    def test_a_spawned_one_does_all_too(self, waiting: RunSet, nursery: Nursery) -> None:
+        first = gather(run_set=waiting)[0]
+        spawned = {"PLANNING__LOCAL_RUNS": 1, "PLANNING__START_METHOD": "spawn"}
+        process = nursery.start("execute_run", first.pk, 1, **spawned)
+        assert process.wait() == 0
+        assert_all_solved(waiting)
+        assert len(set(re.findall(r"the solver highs starts, process (\d+)", process.log))) == 1
 
     def test_it_has_no_database(self, waiting: RunSet, nursery: Nursery) -> None:
         """Also where it applies the changes and builds the model."""
