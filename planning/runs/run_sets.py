@@ -121,11 +121,12 @@ def start_variations(
         raise ValueError("A set has at least one variation.")
     base = prepare_run(scenario, options, hold)
     found = check_all(base.snapshot, variations)
+    of_scenario = [warning for warning in base.snapshot.warnings if warning.table == "scenario_changes"]
     runs = [
         base.new_run(
             user,
             variation=as_stored(changes),
-            warnings=[warning.as_dict() for warning in (*base.snapshot.warnings, *warnings)],
+            warnings=[warning.as_dict() for warning in (*of_scenario, *warnings)],
         )
         for changes, warnings in found
     ]

@@ -30,6 +30,7 @@ from planning.runs.runners import take_next
 from planning.snapshot import DataProblems
 from tests.factories import BEST_PROFIT, make_furniture, make_user
 from tests.formulation.small_plants import baseline
+from tests.reference.commands import bring_in
 from tests.runs.rich_plant import make_rich
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +98,20 @@ class TestVariations:
         alone = start_run(whole, here=True)
         assert run.objective == pytest.approx(execute(alone.pk, 1).objective, rel=1e-9)
         assert run.state == "solved", run.reason
+
+    @pytest.mark.parametrize("mode", ["lexicographic", "weighted"])
+    def test_orders_and_goals_come_first_in_them_too(self, mode: str, plants_dir: Path) -> None:
+        bring_in(plants_dir / "lumix_step3_orders")
+        plant = Plant.objects.get()
+        half = {"table": "machines", "row": "*", "field": "available_hours", "operation": "multiply", "value": 0.5}
+        base, scenario = (plant.scenarios.create(name=name, goal_mode=mode) for name in ("Base", "Half"))
+        scenario.scenario_changes.create(**half)
+        (run,) = executed(start_variations(scenario=base, variations=[[half]], here=True))
+        alone = start_run(scenario, here=True)
+        same = execute(alone.pk, 1)
+        assert (run.state, run.objective, run.levels) == (same.state, same.objective, same.levels)
+        assert run.levels
+        assert run.orderresult_rows.count() == same.orderresult_rows.count() > 0
 
     def test_the_bytes_of_the_copy_are_stored_once(self, plant: Plant) -> None:
         started = varied(plant, *range(300, 320))
