@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from planning.models import RESULT_TABLES, Approval, Plant, Run, RunCopy, RunMove, RunSet, Scenario, SetCopy
 from planning.runs import Pruned, execute, prune, start_run, start_set, start_variations
+from planning.snapshot import Hold
 from tests.factories import make_furniture, make_run, make_solved_run
 from tests.formulation.small_plants import baseline
 
@@ -147,6 +148,17 @@ class TestWhatStays:
         assert (gone.runs, gone.sets, gone.copies) == (2, 0, 2)
         assert SetCopy.objects.count() == 1
         assert left() == [runs[1].pk]
+
+    def test_one_that_a_later_run_holds_on_to_stays_as_long_as_that(self, plant: Plant) -> None:
+        first = solved(plant)
+        later = start_run(baseline(plant), here=True, hold=Hold(first.pk, periods=1))
+        execute(later.pk, 1)
+        prune(keep_days=30)
+        assert left() == [first.pk, later.pk]
+        let_age(later)
+        prune(keep_days=30)
+        prune(keep_days=30)
+        assert left() == []
 
     def test_the_copies_of_others(self, plant: Plant) -> None:
         plant.scenarios.create(name="Other")
