@@ -36,7 +36,9 @@ def prune(*, keep_days: float, keep_last: int = 0, copies_only: bool = False, dr
     Kept are: what ended within `keep_days`; a run that has not ended; one of a set that has not; the last
     `keep_last` of each scenario, variations counted by themselves; one that another row relies on: an
     approval, or a later run that holds on to its plan. The copy of a set goes with the last run that is
-    bound to it, and a set with its last run. Raises ValueError or OverflowError for days and numbers that make no sense.
+    bound to it, and a set with its last run.
+
+    Raises ValueError or OverflowError for days and numbers that make no sense.
     """
     if keep_days < 0 or keep_last < 0:
         raise ValueError("Days and numbers of runs to keep are 0 or more.")
