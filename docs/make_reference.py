@@ -29,8 +29,8 @@ GROUPS = {
         "LXWhatIfAnalyzer", "LXWhatIfResult", "LXChange", "LXBottleneck", "LXPoint",
         "LXScenario", "LXScenarioAnalyzer", "LXScenarioRow",
     ],
-    "Prices": [
-        "LimitPrices", "price_limits", "least_of_the_best", "solve_linear",
+    "Sensitivity and prices": [
+        "LXSensitivityAnalyzer", "LXConstraintSensitivity", "LXVariableSensitivity", "LimitPrices", "price_limits", "least_of_the_best", "solve_linear",
     ],
     "Detached rows": [
         "detach_orm_object", "materialize_and_detach_list", "copy_function_detaching_closure",

@@ -7,6 +7,7 @@ from .analysis.changes import LXChange
 from .analysis.prices import LimitPrices, least_of_the_best, price_limits, solve_linear
 from .analysis.results import LXBottleneck, LXPoint, LXWhatIfResult
 from .analysis.scenario import LXScenario, LXScenarioAnalyzer, LXScenarioRow
+from .analysis.sensitivity import LXConstraintSensitivity, LXSensitivityAnalyzer, LXVariableSensitivity
 from .analysis.what_if import LXWhatIfAnalyzer
 from .closures import copy_function_detaching_closure
 from .columns import LXColumn
@@ -66,6 +67,7 @@ __all__ = [
     "LXChange",
     "LXColumn",
     "LXConstraint",
+    "LXConstraintSensitivity",
     "LXCopyError",
     "LXDetachError",
     "LXError",
@@ -84,12 +86,14 @@ __all__ = [
     "LXScenario",
     "LXScenarioAnalyzer",
     "LXScenarioRow",
+    "LXSensitivityAnalyzer",
     "LXSolution",
     "LXSolverError",
     "LXTable",
     "LXUnsupportedError",
     "LXValues",
     "LXVariable",
+    "LXVariableSensitivity",
     "LXWhatIfAnalyzer",
     "LXWhatIfResult",
     "Level",
