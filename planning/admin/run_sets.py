@@ -28,6 +28,7 @@ from .run_words import state_badge
 from .runs import HEAVY
 
 RUNS_SHOWN = 500
+LOOKED_AFTER = 50  # runs under way; each asks one query
 OPEN = Q(runs__state__in=Run.OPEN_STATES)
 
 
@@ -103,8 +104,10 @@ class RunSetAdmin(KeptRows, ModelAdmin):
     def state_view(self, request: HttpRequest, set_id: int) -> JsonResponse:
         """Answer what the page of an open set asks for every moment; the same parts as that of a run."""
         run_set = self.set_to_view(request, set_id)
-        for run in run_set.runs.filter(state__in=Run.OPEN_STATES).order_by("id")[:1]:
-            look_after(run)  # where it is silent, all that wait are set going
+        at_work = run_set.runs.exclude(state=Run.State.QUEUED).filter(state__in=Run.OPEN_STATES)
+        waiting = run_set.runs.filter(state=Run.State.QUEUED)
+        for run in [*at_work.order_by("id")[:LOOKED_AFTER], *waiting.order_by("id")[:1]]:
+            look_after(run)
         progress = set_progress(run_set=run_set)
         return JsonResponse(
             {

@@ -169,6 +169,18 @@ class TestLooking:
         state = viewer.get(url("state", run_set)).json()
         assert (state["open"], state["label"], state["stop"]) == (False, "Ended", "")
 
+    def test_whoever_looks_sets_silent_runs_going(self, viewer: Client, run_set: RunSet) -> None:
+        first, second, _ = gather(run_set=run_set)
+        for run in (first, second):
+            move(run.pk, 1, ("queued",), "running")
+        Run.objects.filter(pk=second.pk).update(heartbeat_at="2026-01-01T00:00:00Z")
+        viewer.get(url("state", run_set))
+        assert [(run.state, run.attempt) for run in gather(run_set=run_set)] == [
+            ("running", 1),
+            ("queued", 2),
+            ("queued", 1),
+        ]
+
     def test_whom_it_is_not_for(self, run_set: RunSet) -> None:
         stranger = client_with("view_run")
         for name in ("change", "state"):
