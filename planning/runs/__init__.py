@@ -1,6 +1,6 @@
 """A run's life: started from a snapshot, executed on its copy, written back, checked. Alone, or in a set."""
 
-from .copies import AlteredCopy, CopyTooLarge
+from .copies import AlteredCopy, CopyTooLarge, OutdatedCopy, base_copy, solved_snapshot
 from .execute import execute
 from .options import BadOptions, RunOptions
 from .report import problems_as_json, run_as_json
@@ -20,11 +20,13 @@ __all__ = [
     "BadVariation",
     "BadVariations",
     "CopyTooLarge",
+    "OutdatedCopy",
     "Pruned",
     "RunOptions",
     "SameRun",
     "SetProgress",
     "StartedSet",
+    "base_copy",
     "execute",
     "execute_in_turn",
     "gather",
@@ -37,6 +39,7 @@ __all__ = [
     "reconcile",
     "run_as_json",
     "set_progress",
+    "solved_snapshot",
     "start_run",
     "start_set",
     "start_variations",

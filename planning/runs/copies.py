@@ -14,9 +14,9 @@ from typing import Any
 
 from django.conf import settings
 
-from planning.lx import FORMAT_VERSION, LXCopyError, LXModel, dump_model, load_model
+from planning.lx import FORMAT_VERSION, LXCopyError, LXModel, LXTable, dump_model, load_model
 from planning.models import Run, RunCopy, RunSet, SetCopy
-from planning.snapshot import Snapshot
+from planning.snapshot import Snapshot, base_tables
 
 from .signatures import SIZE, holds, sign
 from .variations import BadVariation, canonical, parse, varied
@@ -170,3 +170,18 @@ def varied_snapshot(data: bytes, variation: Any) -> Snapshot:
         raise AlteredCopy(f"It can't be read: {error}") from error
     except BadVariation as error:
         raise AlteredCopy("Its changes can't be read.") from error
+
+
+def snapshot_in(data: bytes, run: Run) -> Snapshot:
+    """Return the data of a run's verified copy that were solved: as its variation has them, where it is one."""
+    return Snapshot(load_copy(data).tables) if run.variation is None else varied_snapshot(data, run.variation)
+
+
+def solved_snapshot(run: Run) -> Snapshot:
+    """Return the data that a run was solved with. Raises what `read_copy` and `varied_snapshot` do."""
+    return snapshot_in(read_copy(run), run)
+
+
+def base_copy(run: Run) -> dict[str, LXTable]:
+    """Return the tables of the plan format in a run's copy, as its scenario has them, before any variation."""
+    return base_tables(load_copy(read_copy(run)).tables)

@@ -17,7 +17,7 @@ from planning.lx import INFEASIBLE, INTERRUPTED, UNBOUNDED, ProgressCallback, St
 from planning.models import Run
 from planning.snapshot import Snapshot
 
-from .copies import AlteredCopy, OutdatedCopy, load_copy, read_copy, varied_snapshot
+from .copies import AlteredCopy, OutdatedCopy, read_copy, snapshot_in
 from .options import BadOptions, RunOptions
 from .patience import until_the_database_answers
 from .plan_check import PlanRefused, check_plan
@@ -105,15 +105,8 @@ def _solve_and_write(run: Run, watch: Watch) -> None:
     copy = until_the_database_answers(lambda: read_copy(run))
     outcome = watch.solve(copy, options)
     until_the_database_answers(lambda: watch.enter(WRITING))
-    snapshot = _solved_snapshot(run, copy)
+    snapshot = snapshot_in(copy, run)
     until_the_database_answers(lambda: write_back(run, watch.attempt, outcome, snapshot))
-
-
-def _solved_snapshot(run: Run, copy: bytes) -> Snapshot:
-    """Return the data that were solved: those of the copy, as the run's variation has them."""
-    if run.variation is None:
-        return Snapshot(load_copy(copy).tables)
-    return varied_snapshot(copy, run.variation)
 
 
 def write_back(run: Run, attempt: int, outcome: Outcome, snapshot: Snapshot) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "apply_changes",
     "apply_scenario",
     "base_tables",
+    "tables_now",
     "take_snapshot",
     "vary",
 ]
@@ -56,6 +57,19 @@ def checked(tables: dict[str, LXTable], scenario: str) -> Snapshot:
     applied = apply_scenario(tables, scenario)
     tables["plant"].columns["goal_mode"] = LXColumn.of([goal_mode(tables, scenario)] * tables["plant"].size)
     return _completed(tables, applied)
+
+
+def tables_now(plant_id: int, scenario: str) -> dict[str, LXTable] | None:
+    """Return the plant's tables as they are now, with the changes of the scenario that can be made; None without it.
+
+    Nothing is checked: half-edited data are shown too.
+    """
+    tables = read_tables(plant_id)
+    if scenario not in tables["scenarios"].columns["name"].tolist():
+        return None
+    apply_scenario(tables, scenario)
+    tables["plant"].columns["goal_mode"] = LXColumn.of([goal_mode(tables, scenario)] * tables["plant"].size)
+    return tables
 
 
 def base_tables(tables: Mapping[str, LXTable]) -> dict[str, LXTable]:
