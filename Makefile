@@ -7,7 +7,8 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Checks and tests decide their settings themselves, whatever the shell has exported.
-PLAIN := env -u DATABASE_URL -u REDIS_URL -u SECRET_KEY -u SECRET_KEY_FALLBACKS -u ALLOWED_HOSTS -u DEBUG -u HTTPS
+PLAIN := env -u DATABASE_URL -u REDIS_URL -u SECRET_KEY -u SECRET_KEY_FALLBACKS -u ALLOWED_HOSTS -u DEBUG -u HTTPS \
+	-u LOG_FORMAT -u MONITORING_TOKEN
 SCRATCH := $(PLAIN) DATABASE_URL=sqlite://:memory:
 PRODUCTION := $(SCRATCH) ALLOWED_HOSTS=planner.example.org
 

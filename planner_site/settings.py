@@ -223,7 +223,8 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         name: {"handlers": ["stderr"], "level": "INFO", "propagate": False}
         for name in ("planning", "django", "rq", "gunicorn.error")
-    },
+    }
+    | {"django.security.DisallowedHost": {"level": "CRITICAL"}},  # strangers who try addresses; they get 400
 }
 
 UNFOLD = {

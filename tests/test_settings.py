@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "HTTPS", "DJANGO_SETTINGS_MODULE")
+NAMES = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "DEBUG",
+    "HTTPS",
+    "DJANGO_SETTINGS_MODULE",
+    "LOG_FORMAT",
+    "MONITORING_TOKEN",
+)
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -52,3 +62,14 @@ def test_debug_is_off_unless_asked_for() -> None:
     show = ("shell", "-v", "0", "-c", "from django.conf import settings; print(settings.DEBUG)")
     assert manage(*show).stdout.strip() == "False"
     assert manage(*show, DEBUG="1").stdout.strip() == "True"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("LOG_FORMAT", "xml"), ("MONITORING_TOKEN", "guessable")],
+)
+def test_what_can_not_be_used_is_answered_in_words(name: str, value: str) -> None:
+    answer = manage("check", **{name: value})
+    assert answer.returncode == 1
+    assert f"{name} is" in answer.stderr
+    assert "Traceback" not in answer.stderr
