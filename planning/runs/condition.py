@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from planning.models import Run
 
-from .runners import SILENT
-from .states import SILENCE, State
+from .states import SILENCE, State, silent
 
 RECENT = timedelta(hours=1)
 MOST_RECENT = 1000  # runs that are looked at for the seconds of their legs
@@ -56,7 +55,7 @@ def workload() -> Workload:
         short=Count("pk", filter=queued & is_short),
         all=Count("pk", filter=queued),
         oldest=Min("created_at", filter=queued),
-        silent=Count("pk", filter=SILENT),
+        silent=Count("pk", filter=silent()),
     )
     oldest: datetime | None = found["oldest"]
     return Workload(

@@ -14,10 +14,9 @@ from redis.exceptions import RedisError
 from planning.models import Run
 
 from . import local
-from .states import SILENCE, UNDER_WAY, LostRun, State, lost, move, note, recent, this_process
+from .states import SILENCE, UNDER_WAY, LostRun, State, lost, move, note, recent, silent, this_process
 
 logger = logging.getLogger("planning.runs")
-SILENT = Q(state__in=UNDER_WAY) & ~recent("heartbeat_at")
 GONE = f"gave no sign of life for {SILENCE:.0f} s"
 UNREACHABLE = "The queue can't be reached, so no worker knows of the run yet. It is sent as soon as the queue answers."
 
@@ -118,7 +117,7 @@ def reconcile() -> list[int]:
 
     Each move is made once, however many processes reconcile at the same time.
     """
-    gone = list(Run.objects.filter(SILENT).values_list("id", "attempt"))
+    gone = list(Run.objects.filter(silent()).values_list("id", "attempt"))
     for run_id, attempt in gone:
         lost(run_id, attempt, GONE)
     launch_waiting()
@@ -132,7 +131,7 @@ def look_after(run: Run) -> Run:
     """
     forgotten = Q(state=State.QUEUED, created_at__lt=Now() - timedelta(seconds=SILENCE)) & ~recent("sent_at")
     local_runner = settings.PLANNING["RUNNER"] == "local"
-    if Run.objects.filter(SILENT | forgotten if local_runner else SILENT, pk=run.pk).exists():
+    if Run.objects.filter(silent() | forgotten if local_runner else silent(), pk=run.pk).exists():
         if run.state != State.QUEUED:
             lost(run.pk, run.attempt, GONE)
         launch_waiting()

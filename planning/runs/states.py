@@ -158,6 +158,11 @@ def recent(field: str) -> Q:
     return Q((f"{field}__gte", Now() - span), (f"{field}__lte", Now() + span))
 
 
+def silent() -> Q:
+    """Whether a run is under way and its process gave no sign of life for too long."""
+    return Q(state__in=UNDER_WAY) & ~recent("heartbeat_at")
+
+
 def lost(run_id: int, attempt: int, how: str, worker: str | None = None) -> None:
     """Give an open run whose process is gone to the next attempt, or end it with the reason.
 
