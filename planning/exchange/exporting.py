@@ -13,21 +13,24 @@ from planning.models import TABLE_BY_NAME, Plant
 
 from .csv_write import write_folder
 from .faults import ExportRefused, show
-from .plan_rows import Row, plan_tables
+from .plan_rows import Row, plan_tables, tables_of_scenario
 from .workbook_write import write_workbook
 
 OTHER_SUFFIXES = {".csv", ".xls", ".xlsm", ".xlsb", ".ods", ".txt", ".json", ".zip"}
 TABLE_FILES = {f"{name}.csv" for name in TABLE_BY_NAME}
 
 
-def export_plan(plant: Plant, path: str | Path) -> dict[str, int]:
+def export_plan(plant: Plant, path: str | Path, scenario: str | None = None) -> dict[str, int]:
     """Write the plant as an .xlsx workbook or, under any other name, as a folder of CSV files.
+
+    With a scenario its values stand in place: the Baseline of what is written plans what the scenario plans,
+    and there are no other scenarios.
 
     An existing workbook is replaced, and so is a folder that holds nothing but a plan. Returns the number
     of rows by table; ExportRefused, with nothing changed, where the path can't be written.
     """
     path = Path(path)
-    tables = plan_tables(plant)
+    tables = plan_tables(plant) if scenario is None else tables_of_scenario(plant, scenario)
     try:
         check_place(path)
         place = path.resolve()

@@ -8,9 +8,12 @@ from contextlib import contextmanager
 
 from django.db import connection, models, transaction
 
-from planning.models import BASELINE, TABLES, FormatTable, Period, Plant
+from planning.models import BASELINE, TABLE_BY_NAME, TABLES, FormatTable, Period, Plant
+from planning.snapshot import DataProblems, Edit, consistent_read, edits_of, read_tables
 
 from .changes import changes_flag
+from .faults import ExportRefused, show
+from .rules import ordered_pairs
 from .store import plant_path
 
 Value = str | float | bool | datetime.date | None
@@ -24,6 +27,54 @@ def plan_tables(plant: Plant) -> dict[str, list[Row]]:
     tables["scenarios"] = [row for row in tables["scenarios"] if row[0] != BASELINE or any(row[1:])]
     tables["scenario_changes"] = [with_flag(row) for row in tables["scenario_changes"]]
     return {name: rows for name, rows in tables.items() if rows}
+
+
+def tables_of_scenario(plant: Plant, scenario: str) -> dict[str, list[Row]]:
+    """Return the rows of a plant whose Baseline plans what the scenario plans: its values stand in place.
+
+    Other scenarios are left out: they change the data as they were. ExportRefused where the scenario can't be planned.
+    """
+    with consistent_read():
+        tables = plan_tables(plant)
+        try:
+            edits = edits_of(read_tables(plant.pk), scenario)
+        except DataProblems as problems:
+            errors = "\n".join(show(error.text, 400) for error in problems.errors)
+            raise ExportRefused(f'Scenario "{show(scenario)}" can\'t be exported:\n{errors}') from problems
+    baseline = [row for row in tables.get("scenarios", []) if row[0] == BASELINE] or [(BASELINE, None, "", "")]
+    tables |= {"scenarios": baseline, "scenario_changes": []}
+    for edit in edits:
+        put(tables, edit)
+    for name in {edit.table for edit in edits}:
+        refuse_crossed(TABLE_BY_NAME[name], tables[name])
+    tables["scenarios"] = [row for row in tables["scenarios"] if any(row[1:])]
+    return {table.name: tables[table.name] for table in TABLES if tables.get(table.name)}
+
+
+def put(tables: dict[str, list[Row]], edit: Edit) -> None:
+    """Write an edit into the rows; a row by period that is not there is added with its key."""
+    table = TABLE_BY_NAME[edit.table]
+    rows = tables.setdefault(edit.table, [])
+    place = edit.place
+    if edit.table == "scenarios":  # Baseline is the only one here
+        place = 0
+    elif edit.is_new_row:
+        key = (*edit.row.split(" / "), edit.period)
+        place = next((at for at, row in enumerate(rows) if row[: len(key)] == key), len(rows))
+        if place == len(rows):
+            rows.append(key + (None,) * (len(table.columns) - len(key)))
+    column = table.columns.index(edit.field)
+    rows[place] = (*rows[place][:column], edit.new, *rows[place][column + 1 :])
+
+
+def refuse_crossed(table: FormatTable, rows: list[Row]) -> None:
+    """Raise where a row's maximum would be below its minimum, which no import takes."""
+    for low, high, message in ordered_pairs(table):
+        places = table.columns.index(low), table.columns.index(high)
+        for row in rows:
+            least, most = row[places[0]], row[places[1]]
+            if isinstance(least, float) and isinstance(most, float) and most < least:
+                raise ExportRefused(f'{table.name} "{show(row[0])}" can\'t be exported: {message}')
 
 
 @contextmanager

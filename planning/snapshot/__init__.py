@@ -8,24 +8,37 @@ from planning.models import TABLES
 
 from .changes import Applied, Change, Effect, apply_changes, apply_scenario
 from .check import find_problems
+from .effects import ChangeEffect, ScenarioEffects, edits_of, effects_in, effects_of_draft, scenario_effects
 from .held import Hold, read_held, with_hold
 from .problems import DataProblems, Problem
 from .read import consistent_read, read_tables
 from .scenario import goal_mode
+from .settled import Difference, Edit, differences
 from .snapshot import Snapshot, complete
 from .targets import find_warnings
 
 __all__ = [
     "Applied",
     "Change",
+    "ChangeEffect",
     "DataProblems",
+    "Difference",
+    "Edit",
     "Effect",
     "Hold",
     "Problem",
+    "ScenarioEffects",
     "Snapshot",
     "apply_changes",
     "apply_scenario",
     "base_tables",
+    "consistent_read",
+    "differences",
+    "edits_of",
+    "effects_in",
+    "effects_of_draft",
+    "read_tables",
+    "scenario_effects",
     "tables_now",
     "take_snapshot",
     "vary",

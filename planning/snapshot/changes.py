@@ -26,7 +26,7 @@ from .problems import Problem
 from .scenario import lineage
 
 Positions = npt.NDArray[np.int64]
-_NOT_DATA = ("scenarios", "scenario_changes", "periods")
+NOT_DATA = ("scenarios", "scenario_changes", "periods")
 _KINDS = (models.FloatField, models.PositiveIntegerField, models.BooleanField)
 EVERY_ROW = "*"
 
@@ -125,8 +125,8 @@ class _Target:
     def apply(self, change: Change | LXRecord, scenario: str, number: int) -> Effect:
         """Apply one change. Raises _Wrong."""
         table = _table(str(change.table))
-        companion = next((other for other in TABLE_BY_NAME.values() if other.parent == table.name), None)
-        known, by_period = _fields(table, companion)
+        companion = companion_of(table)
+        known, by_period = changeable(table, companion)
         name = str(change.field)
         if name not in known:
             raise _Wrong("field", f'there is no number or flag "{name}". {_nearest(name, list(known))}')
@@ -147,9 +147,7 @@ class _Target:
     def _names(self, table: FormatTable) -> dict[str, int]:
         """Return the position of each row by its name or key."""
         if table.name not in self._rows:
-            listed = self._tables[table.name]
-            parts = [_texts(listed, column) for column in table.key]
-            keys = [" / ".join(part for part in key if part) for key in zip(*parts, strict=True)]
+            keys = row_names(self._tables[table.name], table)
             self._rows[table.name] = {key: row for row, key in enumerate(keys)}
         return self._rows[table.name]
 
@@ -225,13 +223,18 @@ def _taken(column: LXColumn, source: Positions, kind: type) -> npt.NDArray[Any]:
 def _table(name: str) -> FormatTable:
     """Return the table that holds a row per name: `machines` for `machine_periods` too. Raises _Wrong."""
     table = TABLE_BY_NAME.get(name)
-    if table is None or name in _NOT_DATA:
-        offered = [known for known in TABLE_BY_NAME if known not in _NOT_DATA]
+    if table is None or name in NOT_DATA:
+        offered = [known for known in TABLE_BY_NAME if known not in NOT_DATA]
         raise _Wrong("table", f'there is no table "{name}" to change. {_nearest(name, offered)}')
     return TABLE_BY_NAME[table.parent] if table.parent else table
 
 
-def _fields(table: FormatTable, companion: FormatTable | None) -> tuple[dict[str, models.Field[Any, Any]], set[str]]:
+def companion_of(table: FormatTable) -> FormatTable | None:
+    """Return the table of a table's values by period, if it has one."""
+    return next((other for other in TABLE_BY_NAME.values() if other.parent == table.name), None)
+
+
+def changeable(table: FormatTable, companion: FormatTable | None) -> tuple[dict[str, models.Field[Any, Any]], set[str]]:
     """Return the numbers and flags of a table that changes may act on, and which of them have a value per period."""
     own = {name: kind for name, kind in table.fields.items() if name not in table.key and isinstance(kind, _KINDS)}
     if companion is None:
@@ -243,6 +246,12 @@ def _fields(table: FormatTable, companion: FormatTable | None) -> tuple[dict[str
 
 def _places(rows: Positions, periods: Positions, horizon: Horizon) -> Positions:
     return (rows[:, None] * horizon.count + periods).ravel()
+
+
+def row_names(listed: LXTable, table: FormatTable) -> list[str]:
+    """Return each row's name or key, as changes name it: its parts joined by ` / `, blank ones left out."""
+    parts = [_texts(listed, column) for column in table.key]
+    return [" / ".join(part for part in key if part) for key in zip(*parts, strict=True)]
 
 
 def _texts(table: LXTable, column: str) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from planning.lx import LEXICOGRAPHIC, MISSING, LXTable
 
 from .check import circles
 from .problems import Problem
 
 
-def lineage(tables: dict[str, LXTable], scenario: str) -> tuple[list[int], list[Problem]]:
+def lineage(tables: Mapping[str, LXTable], scenario: str) -> tuple[list[int], list[Problem]]:
     """Return the scenario and its ancestors as rows of `scenarios`, the oldest first; or what is wrong with them."""
     scenarios = tables["scenarios"]
     names = [str(name) for name in scenarios.columns["name"].tolist()]
@@ -27,7 +29,7 @@ def lineage(tables: dict[str, LXTable], scenario: str) -> tuple[list[int], list[
     return line, []
 
 
-def goal_mode(tables: dict[str, LXTable], scenario: str) -> str:
+def goal_mode(tables: Mapping[str, LXTable], scenario: str) -> str:
     """Return the goal mode of a scenario: its own, else that of its nearest ancestor that has one."""
     line, _ = lineage(tables, scenario)
     modes = tables["scenarios"].columns["goal_mode"].tolist()

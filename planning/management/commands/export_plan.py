@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
@@ -22,11 +23,15 @@ class Command(BaseCommand):
         """Take the plant's name and the path."""
         parser.add_argument("plant", help="the plant's name")
         parser.add_argument("path", help="a workbook if it ends in .xlsx, else a folder")
+        parser.add_argument("--scenario", metavar="NAME", help="write its values in place, and no other scenarios")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Export, and print the number of rows by table."""
         try:
-            counts = export_plan(self.find_plant(options["plant"]), options["path"])
+            plant = self.find_plant(options["plant"])
+            if options["scenario"] is not None:
+                self.find_scenario(plant, options["scenario"])
+            counts = export_plan(plant, options["path"], options["scenario"])
         except ExportRefused as reason:
             raise CommandError(printable(str(reason), self.stderr), returncode=2) from reason
         except DatabaseError as error:
@@ -39,9 +44,18 @@ class Command(BaseCommand):
     def find_plant(self, name: str) -> Plant:
         """Return the plant of that name; otherwise name the ones like it."""
         plants = {plant.name: plant for plant in Plant.objects.all()}
-        if name.strip() in plants:
-            return plants[name.strip()]
-        found = nearest(name, plants, 3) or sorted(plants)[:3]
+        if name.strip() not in plants:
+            self.refuse(f'There is no plant "{show(name)}".', name, plants)
+        return plants[name.strip()]
+
+    def find_scenario(self, plant: Plant, name: str) -> None:
+        """Refuse a scenario that the plant does not have, and name the ones like it."""
+        names = list(plant.scenarios.values_list("name", flat=True))
+        if name not in names:
+            self.refuse(f'Plant "{show(plant)}" has no scenario "{show(name)}".', name, names)
+
+    def refuse(self, text: str, name: str, known: Collection[str]) -> NoReturn:
+        """End the command: this name is unknown, and these are like it."""
+        found = nearest(name, known, 3) or sorted(known)[:3]
         hint = " Did you mean " + " or ".join(f'"{show(other)}"' for other in found) + "?" if found else ""
-        message = f'There is no plant "{show(name)}".{hint}'
-        raise CommandError(printable(message, self.stderr), returncode=2)
+        raise CommandError(printable(f"{text}{hint}", self.stderr), returncode=2)
