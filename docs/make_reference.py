@@ -30,7 +30,8 @@ GROUPS = {
         "LXScenario", "LXScenarioAnalyzer", "LXScenarioRow",
     ],
     "Sensitivity and prices": [
-        "LXSensitivityAnalyzer", "LXConstraintSensitivity", "LXVariableSensitivity", "LimitPrices", "price_limits", "least_of_the_best", "solve_linear",
+        "LXSensitivityAnalyzer", "LXConstraintSensitivity", "LXVariableSensitivity", "LimitPrices",
+        "price_limits", "least_of_the_best", "solve_linear",
     ],
     "Detached rows": [
         "detach_orm_object", "materialize_and_detach_list", "copy_function_detaching_closure",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Prefetch, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 
-from planning.models import BASELINE, Plant, Run, Scenario
+from planning.models import BASELINE, Approval, Plant, Run, Scenario
 
 from .amounts import money
 from .run_scenario import may_run
@@ -27,25 +27,43 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["see_runs"] = see_runs
     context["may_add_plant"] = user.has_perm("planning.add_plant")
     context["may_run"] = may_run(request)
-    context["plants"] = plants(context["may_run"]) if see_plants else []
+    context["plants"] = plants(context["may_run"], see_runs) if see_plants else []
     context["latest_runs"] = latest_runs() if see_runs else []
     return context
 
 
-def plants(runnable: bool) -> list[dict[str, Any]]:
-    """Return the plants with a link to run each as it is."""
+def plants(runnable: bool, see_runs: bool) -> list[dict[str, Any]]:
+    """Return the plants with their approved plan, and a link to run each as it is."""
     baseline = Scenario.objects.filter(plant=OuterRef("pk"), name=BASELINE)
-    rows = Plant.objects.annotate(baseline=Subquery(baseline.values("pk")[:1])).order_by("name")[:PLANTS_SHOWN]
+    current = Approval.objects.filter(ended_at__isnull=True).select_related("run", "user")
+    rows = (
+        Plant.objects.annotate(baseline=Subquery(baseline.values("pk")[:1]))
+        .prefetch_related(Prefetch("approvals", queryset=current, to_attr="current_approvals"))
+        .order_by("name")[:PLANTS_SHOWN]
+    )
     run_page = reverse("admin:planning_scenario_run")
     return [
         {
             "name": plant.name,
             "url": reverse("admin:planning_plant_change", args=[plant.pk]),
             "scenarios_url": f"{reverse('admin:planning_scenario_changelist')}?plant__id__exact={plant.pk}",
+            "approved": approved(plant.current_approvals) if see_runs else None,
             "run_url": f"{run_page}?scenario={plant.baseline}" if runnable and plant.baseline else "",
         }
         for plant in rows
     ]
+
+
+def approved(approvals: list[Approval]) -> dict[str, str] | None:
+    """Return the approved plan of a plant, if there is one."""
+    for approval in approvals:
+        run = approval.run
+        return {
+            "url": reverse("admin:planning_run_change", args=[run.pk]),
+            "words": f"Run {run.pk} of {run.scenario_name}, {money(run.objective, run.currency)}",
+            "by": f"{approval.user or 'somebody'} on {approval.at:%Y-%m-%d}",
+        }
+    return None
 
 
 def latest_runs() -> list[dict[str, Any]]:

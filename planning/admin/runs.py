@@ -22,6 +22,7 @@ from planning.models import Run, Scenario
 from planning.runs import look_after, stop_run, variation_in_words
 
 from .amounts import exact, money, percent, rounded, seconds
+from .approvals import approval_context, approve_view
 from .base import KeptRows
 from .row_links import RowLinks
 from .run_csv import csv_response
@@ -121,6 +122,7 @@ class RunAdmin(KeptRows, ModelAdmin):
         return [
             path("<int:run_id>/state.json", site.admin_view(self.state_view), name="planning_run_state"),
             path("<int:run_id>/stop/", site.admin_view(self.stop_view), name="planning_run_stop"),
+            path("<int:run_id>/approve/", site.admin_view(self.approve_view), name="planning_run_approve"),
             path("<int:run_id>/<slug:table>.csv", site.admin_view(self.csv_view), name="planning_run_csv"),
             *super().get_urls(),
         ]
@@ -160,6 +162,11 @@ class RunAdmin(KeptRows, ModelAdmin):
             messages.info(request, f"Run {run.pk} had ended before.")
         return redirect("admin:planning_run_change", run.pk)
 
+    @method_decorator(require_POST)
+    def approve_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Make the run the approved plan of its plant, or take that back."""
+        return approve_view(request, self.run_to_view(request, run_id))
+
     @method_decorator(require_safe)
     def csv_view(self, request: HttpRequest, run_id: int, table: str) -> HttpResponseBase:
         run = self.run_to_view(request, run_id)
@@ -198,6 +205,7 @@ class RunAdmin(KeptRows, ModelAdmin):
             "again_url": self.again_url(request, run),
             "scenario_url": self.scenario_url(request, run),
             "delete_url": self.delete_url(request, run),
+            **approval_context(request, run),
         }
         return TemplateResponse(request, "admin/planning/run/page.html", context)
 

@@ -1,5 +1,6 @@
 """A run's life: started from a snapshot, executed on its copy, written back, checked. Alone, or in a set."""
 
+from .approvals import CannotApprove, approve, withdraw_approval
 from .copies import AlteredCopy, CopyTooLarge, OutdatedCopy, base_copy, solved_snapshot
 from .execute import execute
 from .options import BadOptions, RunOptions
@@ -19,6 +20,7 @@ __all__ = [
     "BadOptions",
     "BadVariation",
     "BadVariations",
+    "CannotApprove",
     "CopyTooLarge",
     "OutdatedCopy",
     "Pruned",
@@ -26,6 +28,7 @@ __all__ = [
     "SameRun",
     "SetProgress",
     "StartedSet",
+    "approve",
     "base_copy",
     "execute",
     "execute_in_turn",
@@ -46,4 +49,5 @@ __all__ = [
     "stop_run",
     "stop_set",
     "variation_in_words",
+    "withdraw_approval",
 ]
