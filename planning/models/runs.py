@@ -52,6 +52,7 @@ class Run(models.Model):
     )
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     attempt = models.PositiveIntegerField(default=1)
+    deaths = models.PositiveSmallIntegerField(default=0, help_text="Attempts whose process died.")
     reason = models.TextField(blank=True, default="", help_text="Why the run ended as it did, in words.")
     options = models.JSONField(default=dict, help_text="Time limit in seconds, relative gap, solver.")
     user = models.ForeignKey(

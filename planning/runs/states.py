@@ -173,18 +173,20 @@ def lost(run_id: int, attempt: int, how: str, worker: str | None = None) -> None
     if run is None or (worker is not None and run.worker not in ("", worker)):
         return
     most = settings.PLANNING["MAX_ATTEMPTS"]
+    died = run.deaths + 1  # attempts that were handed back for another process are not counted
     what = f"Its process{f' ({run.worker})' if run.worker else ''} {how}"
     try:
         if run.state == State.STOPPING:
             move(run_id, attempt, (State.STOPPING,), State.STOPPED, reason=f"{what} after it was asked to stop.")
-        elif attempt >= most:
-            move(run_id, attempt, (run.state,), State.FAILED, reason=f"{what}, in attempt {attempt} of {most}.")
+        elif died >= most:
+            reason = f"{what}, in attempt {died} of {most}."
+            move(run_id, attempt, (run.state,), State.FAILED, reason=reason, deaths=died)
         elif run.state == State.RUNNING:
-            reason = f"{what}, in attempt {attempt} of {most}. The run waits for another process."
-            move(run_id, attempt, (State.RUNNING,), State.QUEUED, reason=reason)
+            reason = f"{what}, in attempt {died} of {most}. The run waits for another process."
+            move(run_id, attempt, (State.RUNNING,), State.QUEUED, reason=reason, deaths=died)
         else:
-            reason = f"{what} before it began, in attempt {attempt} of {most}. The run waits for another process."
-            move(run_id, attempt, (State.QUEUED,), State.QUEUED, reason=reason)
+            reason = f"{what} before it began, in attempt {died} of {most}. The run waits for another process."
+            move(run_id, attempt, (State.QUEUED,), State.QUEUED, reason=reason, deaths=died)
     except LostRun as error:
         logger.info("%s", error)  # somebody was faster
 

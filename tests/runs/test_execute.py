@@ -17,10 +17,10 @@ from planning.runs.copies import load_copy, read_copy
 from planning.runs.database_block import DatabaseBlocked, database_blocked
 from planning.runs.execute import write_back
 from planning.runs.solve import Outcome, solve_copy
-from planning.runs.states import LostRun, State, move
+from planning.runs.states import LostRun, State, lost, move
 from planning.runs.write_rows import RowsRefused
 from planning.snapshot import Snapshot
-from tests.factories import BEST_PROFIT, make_furniture
+from tests.factories import BEST_PROFIT, make_furniture, make_run
 from tests.formulation.small_plants import baseline, bring
 from tests.reference.commands import bring_in
 from tests.runs.rich_plant import make_hard
@@ -336,3 +336,24 @@ class TestDataChangeLater:
         assert [product.name for product in Product.objects.all()] == ["Desk"]
         assert run_as_json(Run.objects.get(pk=run.pk)) == shown
         assert Run.objects.get(pk=run.pk).plant == Plant.objects.get()
+
+
+class TestDeathsAreCounted:
+    def test_handing_a_run_back_uses_up_no_attempt(self) -> None:
+        run = make_run(make_furniture(), state=Run.State.RUNNING)
+        for attempt in (1, 2, 3, 4):
+            move(run.pk, attempt, (Run.State.RUNNING,), Run.State.QUEUED, reason="Its process was asked to end.")
+            move(run.pk, attempt + 1, (Run.State.QUEUED,), Run.State.RUNNING)
+        lost(run.pk, 5, "was killed by SIGKILL")
+        run.refresh_from_db()
+        assert (run.state, run.attempt, run.deaths) == (Run.State.QUEUED, 6, 1)
+        assert "in attempt 1 of 3" in run.reason
+
+    def test_the_third_death_fails_the_run(self) -> None:
+        run = make_run(make_furniture(), state=Run.State.QUEUED)
+        for attempt in (1, 2, 3):
+            move(run.pk, attempt, (Run.State.QUEUED,), Run.State.RUNNING)
+            lost(run.pk, attempt, "was killed by SIGKILL")
+        run.refresh_from_db()
+        assert (run.state, run.deaths) == (Run.State.FAILED, 3)
+        assert "in attempt 3 of 3" in run.reason
