@@ -11,6 +11,7 @@ from django.urls import reverse
 from planning.models import BASELINE, Approval, Plant, Run, Scenario
 
 from .amounts import money
+from .health import health_url
 from .run_scenario import may_run
 from .run_words import state_badge
 
@@ -47,6 +48,7 @@ def plants(runnable: bool, see_runs: bool) -> list[dict[str, Any]]:
             "name": plant.name,
             "url": reverse("admin:planning_plant_change", args=[plant.pk]),
             "scenarios_url": f"{reverse('admin:planning_scenario_changelist')}?plant__id__exact={plant.pk}",
+            "health_url": health_url(plant.pk),
             "approved": approved(plant.current_approvals) if see_runs else None,
             "run_url": f"{run_page}?scenario={plant.baseline}" if runnable and plant.baseline else "",
         }

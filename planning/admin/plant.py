@@ -9,6 +9,9 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
@@ -32,6 +35,7 @@ from planning.models import (
 
 from .amounts import flag_column
 from .base import PlanAdmin, PlanInline, PlantAutocompleteView, plant_path
+from .health import health_url, health_view
 from .run_scenario import may_run, run_options_url
 
 TABLES_OF_A_PLANT: tuple[type[Model], ...] = (
@@ -76,7 +80,16 @@ class PlantAdmin(PlanAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(PlantAutocompleteView.as_view(admin_site=self.admin_site))
-        return [path("autocomplete/", view, name="planning_autocomplete"), *super().get_urls()]
+        return [
+            path("autocomplete/", view, name="planning_autocomplete"),
+            path("<int:plant_id>/health/", self.admin_site.admin_view(self.health_view), name="planning_plant_health"),
+            *super().get_urls(),
+        ]
+
+    @method_decorator([require_safe, never_cache])
+    def health_view(self, request: HttpRequest, plant_id: int) -> HttpResponse:
+        """Show what is wrong with the plant's data."""
+        return health_view(self.admin_site, request, plant_id)
 
     def save_model(self, request: HttpRequest, obj: Plant, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -87,6 +100,7 @@ class PlantAdmin(PlanAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = {**(extra_context or {}), "plant_tables": self.tables(request, object_id)}
+        context["health_url"] = health_url(int(object_id)) if object_id.isdigit() else ""
         return super().change_view(request, object_id, form_url, context)
 
     def tables(self, request: HttpRequest, plant_id: str) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The mathematics of the plan format: from detached records to a model, and from its solution to a plan."""
 
 from .hold import moved, why_not_held
+from .lots import unproven_lots
 from .model import build_model
 from .plan import (
     PROFIT_PARTS,
@@ -23,6 +24,7 @@ __all__ = [
     "moved",
     "read_plan",
     "read_prices",
+    "unproven_lots",
     "waste",
     "why_not_held",
     "with_decisions_held",

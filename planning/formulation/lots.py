@@ -35,6 +35,11 @@ def lot_limits(snapshot: Snapshot) -> tuple[Array, list[Problem]]:
     return limits, [_unproven(str(names[product])) for product in products]
 
 
+def unproven_lots(snapshot: Snapshot) -> list[Problem]:
+    """Return a problem for each product that has a setup and for which the data prove no largest lot."""
+    return lot_limits(snapshot)[1]
+
+
 def _unproven(name: str) -> Problem:
     return Problem(
         "products",

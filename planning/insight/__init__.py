@@ -2,6 +2,7 @@
 
 from .data_changes import DataChanges, column_values, data_changes
 from .earnings import Earnings, earnings
+from .health import Health, Load, health
 from .machine_load import Campaign, MachineLoad, campaigns, machine_load, way_hours
 from .solved_plan import NoSolvedData, SolvedPlan, snapshot_of, solved_plan
 
@@ -9,6 +10,8 @@ __all__ = [
     "Campaign",
     "DataChanges",
     "Earnings",
+    "Health",
+    "Load",
     "MachineLoad",
     "NoSolvedData",
     "SolvedPlan",
@@ -16,6 +19,7 @@ __all__ = [
     "column_values",
     "data_changes",
     "earnings",
+    "health",
     "machine_load",
     "snapshot_of",
     "solved_plan",

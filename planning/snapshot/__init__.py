@@ -37,6 +37,7 @@ __all__ = [
     "edits_of",
     "effects_in",
     "effects_of_draft",
+    "examine",
     "read_tables",
     "scenario_effects",
     "tables_now",
@@ -98,10 +99,22 @@ def vary(tables: dict[str, LXTable], changes: Iterable[Change], name: str) -> Sn
     return _completed(tables, apply_changes(tables, changes, name))
 
 
+def examine(plant_id: int, scenario: str) -> tuple[Snapshot, list[Problem], list[Problem]]:
+    """Return the plant's data as the scenario has them, with every error and every warning; nothing is raised."""
+    tables = read_tables(plant_id)
+    applied = apply_scenario(tables, scenario)
+    tables["plant"].columns["goal_mode"] = LXColumn.of([goal_mode(tables, scenario)] * tables["plant"].size)
+    return _examined(tables, applied)
+
+
 def _completed(tables: dict[str, LXTable], applied: Applied) -> Snapshot:
-    snapshot = complete(tables)
-    problems = [*find_problems(snapshot), *applied.errors, *snapshot.unholdable]
-    warnings = [*applied.warnings, *find_warnings(snapshot.tables)]
+    snapshot, problems, warnings = _examined(tables, applied)
     if problems:
         raise DataProblems(problems, warnings)
     return replace(snapshot, warnings=tuple(warnings))
+
+
+def _examined(tables: dict[str, LXTable], applied: Applied) -> tuple[Snapshot, list[Problem], list[Problem]]:
+    snapshot = complete(tables)
+    problems = [*find_problems(snapshot), *applied.errors, *snapshot.unholdable]
+    return snapshot, problems, [*applied.warnings, *find_warnings(snapshot.tables)]
