@@ -33,6 +33,9 @@ GROUPS = {
         "LXSensitivityAnalyzer", "LXConstraintSensitivity", "LXVariableSensitivity", "LimitPrices",
         "price_limits", "least_of_the_best", "solve_linear",
     ],
+    "Why there is no solution": [
+        "find_conflict", "LXConflict", "Limits", "least_change", "least_changes", "endless_direction",
+    ],
     "Detached rows": [
         "detach_orm_object", "materialize_and_detach_list", "copy_function_detaching_closure",
         "LXTable", "LXRows", "LXRecord", "LXColumn", "LXLink", "LXManyLink", "MISSING",

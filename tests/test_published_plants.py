@@ -36,6 +36,9 @@ def assert_expected(folder: Path, expected: dict[str, Any], code: int, shown: di
     assert (shown["status"], code) == (expected["status"], EXIT_CODES[expected["status"]])
     if expected["objective"] is None:
         assert shown["objective"] is None
+        places = [{key: row[key] for key in ("table", "row", "period", "field")} for row in shown["conflict"]]
+        assert sorted(places, key=str) in [sorted(conflict, key=str) for conflict in expected["conflicts"]]
+        assert all(row["text"] for row in shown["conflict"])
         return
     assert shown["objective"] == pytest.approx(expected["objective"], rel=room)
     for wanted in expected.get("production", []):

@@ -1,5 +1,7 @@
 """The mathematics of the plan format: from detached records to a model, and from its solution to a plan."""
 
+from .conflict import Contradiction, contradiction
+from .endless import endless_profit
 from .hold import moved, why_not_held
 from .lots import unproven_lots
 from .model import build_model
@@ -17,9 +19,12 @@ from .plan import (
 
 __all__ = [
     "PROFIT_PARTS",
+    "Contradiction",
     "Plan",
     "Prices",
     "build_model",
+    "contradiction",
+    "endless_profit",
     "limit_rows",
     "moved",
     "read_plan",

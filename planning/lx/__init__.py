@@ -4,6 +4,8 @@ It knows no Django, no queue and no settings. What is named here is public; the 
 """
 
 from .analysis.changes import LXChange
+from .analysis.infeasibility import LXConflict, endless_direction, find_conflict, least_change, least_changes
+from .analysis.limits import Limits
 from .analysis.prices import LimitPrices, least_of_the_best, price_limits, solve_linear
 from .analysis.results import LXBottleneck, LXPoint, LXWhatIfResult
 from .analysis.scenario import LXScenario, LXScenarioAnalyzer, LXScenarioRow
@@ -66,6 +68,7 @@ __all__ = [
     "LXBottleneck",
     "LXChange",
     "LXColumn",
+    "LXConflict",
     "LXConstraint",
     "LXConstraintSensitivity",
     "LXCopyError",
@@ -98,6 +101,7 @@ __all__ = [
     "LXWhatIfResult",
     "Level",
     "LimitPrices",
+    "Limits",
     "LogCallback",
     "Progress",
     "ProgressCallback",
@@ -108,6 +112,10 @@ __all__ = [
     "copy_function_detaching_closure",
     "detach_orm_object",
     "dump_model",
+    "endless_direction",
+    "find_conflict",
+    "least_change",
+    "least_changes",
     "least_of_the_best",
     "load_model",
     "make_solver",

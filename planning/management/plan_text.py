@@ -59,7 +59,9 @@ def describe(report: dict[str, Any], currency: str) -> str:
         parts += ["The data do not allow a plan:", *(f"  {line}" for line in problem_lines(report["errors"]))]
         return "\n".join(parts)
     if report["objective"] is None:
-        return "\n".join([*parts, *map(plain, f"No plan: {report['reason']}".split("\n"))])
+        said = str(report["reason"])
+        reason = map(plain, (said if said.startswith("No plan") else f"No plan: {said}").split("\n"))
+        return "\n".join([*parts, *reason, *(f"  {plain(value['text'])}" for value in report["conflict"])])
     sections = (_production(report), _resources(report, currency), _orders(report), _goals(report))
     parts.append(_headline(report, currency))
     for lines in sections:

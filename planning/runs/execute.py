@@ -125,6 +125,7 @@ def write_back(run: Run, attempt: int, outcome: Outcome, snapshot: Snapshot) -> 
             attempt,
             UNDER_WAY,
             _state_without_plan(outcome),
+            conflict=outcome.conflict,
             seconds=run.seconds,
             sizes=run.sizes,
             **values,

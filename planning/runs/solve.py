@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,8 @@ import numpy.typing as npt
 from planning.formulation import (
     Plan,
     Prices,
+    contradiction,
+    endless_profit,
     limit_rows,
     read_plan,
     read_prices,
@@ -28,6 +31,7 @@ from planning.lx import (
     TIME_LIMIT,
     UNBOUNDED,
     CompiledModel,
+    LXError,
     LXModel,
     LXOptimizer,
     LXSolution,
@@ -45,8 +49,10 @@ from planning.snapshot import Snapshot
 
 from .options import RunOptions
 
+logger = logging.getLogger("planning.runs")
 _STRICT = 1e-9  # integrality tolerance of a second solve, where the first leaked past a setup
 _PRICE_SECONDS = 1.0
+CONFLICT_SECONDS = 10.0  # at most, and no more than the run's own time limit, to find out why there is no plan
 _UNPROVEN = (
     "The solver calls its plan the best one, but with its whole decisions rounded the plan earns less than that. "
     "Lower the largest limits of what has a setup (such as max_batch_size), or try another solver."
@@ -67,6 +73,7 @@ class Outcome:
     bound: float | None = None
     proven: bool = False
     shadow_price_basis: str = ""
+    conflict: list[dict[str, str]] = field(default_factory=list)  # as the plan format shows it
     sizes: dict[str, int] = field(default_factory=dict)
     log: str = ""
     seconds: float = 0.0
@@ -115,8 +122,7 @@ def solve_copy(
         again = _attempt(compiled, Snapshot(model.tables), options, strict, progress, stop)
         if _earned(again) >= _earned(outcome) or again.proven:
             outcome = again
-    if outcome.termination == INFEASIBLE:
-        outcome.reason = f"{outcome.reason} {why_not_held(model)}".strip()
+    _explain(outcome, model, compiled, options, stop)
     outcome.sizes = {
         "rows": compiled.row_count,
         "columns": compiled.column_count,
@@ -124,6 +130,24 @@ def solve_copy(
     }
     outcome.seconds = time.monotonic() - started
     return outcome
+
+
+def _explain(
+    outcome: Outcome, model: LXModel, compiled: CompiledModel, options: RunOptions, stop: StopCallback | None
+) -> None:
+    """Say which data allow no plan, or what earns without end; an outcome stays true where that is not found."""
+    try:
+        if outcome.termination == INFEASIBLE:
+            held = why_not_held(model)
+            if held:
+                outcome.reason = f"{outcome.reason} {held}"
+                return
+            why = contradiction(compiled, min(options.time_limit, CONFLICT_SECONDS), stop)
+            outcome.conflict, outcome.reason = why.rows, why.summary
+        elif outcome.termination == UNBOUNDED:
+            outcome.reason = endless_profit(compiled) or outcome.reason
+    except LXError as error:
+        logger.warning("the reason was not found: %s", error)
 
 
 def _earned(outcome: Outcome) -> float:

@@ -8,6 +8,7 @@ from planning.models import TABLES
 
 from .changes import Applied, Change, Effect, apply_changes, apply_scenario
 from .check import find_problems
+from .effective import Horizon, over_periods
 from .effects import ChangeEffect, ScenarioEffects, edits_of, effects_in, effects_of_draft, scenario_effects
 from .held import Hold, read_held, with_hold
 from .problems import DataProblems, Problem
@@ -26,6 +27,7 @@ __all__ = [
     "Edit",
     "Effect",
     "Hold",
+    "Horizon",
     "Problem",
     "ScenarioEffects",
     "Snapshot",
@@ -38,6 +40,7 @@ __all__ = [
     "effects_in",
     "effects_of_draft",
     "examine",
+    "over_periods",
     "read_tables",
     "scenario_effects",
     "tables_now",

@@ -131,6 +131,11 @@ class TestExitCodes:
         assert [shown[name] for name in ("objective", "bound", "gap", "profit")] == [None] * 4
         assert shown["production"] == []
         assert shown["run"] is not None
+        assert [row["field"] for row in shown["conflict"]].count("available_hours") == 1
+        code, printed = run_command("solve_plan")
+        assert code == 3
+        assert "\nNo plan satisfies all the data: " in printed
+        assert all(row["text"] in printed for row in shown["conflict"])
 
     def test_3_for_unbounded(self, tmp_path: Path) -> None:
         unbounded(tmp_path)

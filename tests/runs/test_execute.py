@@ -62,6 +62,11 @@ class TestEnds:
         run = executed(plant)
         assert (run.state, run.status) == ("infeasible", "infeasible")
         assert "contradict each other" in run.reason
+        assert {(row["table"], row["field"]) for row in run.conflict} == {
+            ("machines", "available_hours"),
+            ("products", "min_demand"),
+        }
+        assert all(set(row) == {"table", "row", "period", "field", "text"} for row in run.conflict)
         self.assert_no_plan(run)
 
     def test_unbounded(self, tmp_path: Path) -> None:
@@ -72,7 +77,8 @@ class TestEnds:
         )
         run = executed(plant)
         assert (run.state, run.status) == ("unbounded", "unbounded")
-        assert "limit" in run.reason
+        assert "max_demand of Chair" in run.reason
+        assert run.conflict == []
         self.assert_no_plan(run)
 
     def test_no_plan_in_time(self) -> None:

@@ -1,0 +1,111 @@
+"""Values that allow no plan, in sentences with their names, numbers and units."""
+
+from __future__ import annotations
+
+import math
+
+from .places import Places, Value
+
+_SENTENCES = {
+    "min_demand": "At least {amount} {unit} of {name} must be sold{during}",
+    "max_demand": "At most {amount} {unit} of {name} can be sold{during}",
+    "max_purchase": "At most {amount} {unit} of {name} can be bought{during}",
+    "min_inventory": "At least {amount} {unit} of {name} must be in stock at the end{of}",
+    "max_inventory": "At most {amount} {unit} of {name} can be in stock at the end{of}",
+    "final_inventory": "At least {amount} {unit} of {name} must be in stock at the end of the plan",
+    "initial_inventory": "{amount} {unit} of {name} are in stock at the start and must go somewhere",
+    "min_batch_size": "A lot of {name} has at least {amount} {unit}{during}",
+    "max_batch_size": "At most {amount} {unit} of {name} can be made{during}",
+    "available_hours": "{name} has {amount} hours{each}{during}",
+    "max_overtime_hours": "{name} can work at most {amount} hours of overtime{during}",
+    "units_down": "{name} has {amount} {units} down{during}",
+    "maintenance_units": "{name} must have {amount} {units} down for maintenance in the plan",
+    "available_quantity": "At most {amount} {unit} of {name} can be supplied{during}",
+}
+
+
+class ConflictWords:
+    """Values in sentences, with their units."""
+
+    def __init__(self, places: Places) -> None:
+        self._places, self._snapshot = places, places.snapshot
+        self._several_periods = places.count > 1
+
+    def sentence(self, value: Value) -> str:
+        """Return what the value says, `Saw has 40 hours in Week 3 (available_hours).`"""
+        several = value.field == "available_hours" and self._units(value) > 1
+        said = _SENTENCES[value.field].format(
+            name=self._name(value),
+            amount=number(value.amount),
+            unit=self._unit(value),
+            during=self._during(value),
+            of=f" of {value.period}" if self._during(value) else "",
+            units="unit" if value.amount == 1 else "units",
+            each=f" for each of its {self._units(value)} units" if several else "",
+        )
+        return f"{said} ({value.field})."
+
+    def alone(self, value: Value, amount: float | None) -> str:
+        """Return what change of this value alone would do."""
+        if amount is None or not self.has_unit(value):
+            return ""
+        return f"{self._size(value, amount)} {'less' if _asks(value) else 'more'} would do."
+
+    def change(self, value: Value, amount: float) -> str:
+        """Return a change in words, `raise available_hours of Saw in Week 3 by 5 hours`."""
+        verb = "lower" if _asks(value) else "raise"
+        return f"{verb} {value.field} of {self._name(value)}{self._during(value)} by {self._size(value, amount)}"
+
+    def has_unit(self, value: Value) -> bool:
+        """Whether a change of the value can be said as a change of its number."""
+        if value.field == "available_hours":
+            return self._units_up(value) > 0
+        return value.field not in ("units_down", "maintenance_units")
+
+    def _units_up(self, value: Value) -> int:
+        """Return how many units of a machine the hours count for; 0 where the plan may choose which are down."""
+        grid = self._snapshot["machine_grid"]
+        periods = [str(name) for name in self._snapshot["periods"].columns["name"].tolist()]
+        row = value.parent * self._places.count + periods.index(value.period)
+        return 0 if grid.columns["has_maintenance"].get(row) else int(grid.columns["units_up"].get(row))
+
+    def _size(self, value: Value, amount: float) -> str:
+        """Return an amount in the unit of the value."""
+        if value.field == "available_hours":
+            amount /= self._units_up(value)
+        return f"{number(amount, up=True)} {self._unit(value)}"
+
+    def _during(self, value: Value) -> str:
+        return f" in {value.period}" if self._several_periods and value.period else ""
+
+    def _name(self, value: Value) -> str:
+        product, _, route = value.row.partition(" / ")
+        return f"{product} by {route}" if route else product
+
+    def _unit(self, value: Value) -> str:
+        table = value.table.removesuffix("_periods")
+        if table.startswith("machine"):
+            return "hours"
+        if table.startswith("raw_material"):
+            return str(self._snapshot["raw_materials"].columns["unit"].tolist()[value.parent])
+        product = value.parent
+        if table.startswith("route"):
+            product = int(self._snapshot["routes"].links["product"].positions[value.parent])
+        return str(self._snapshot["products"].columns["unit"].tolist()[product])
+
+    def _units(self, value: Value) -> int:
+        return int(self._snapshot["machines"].columns["units"].tolist()[value.parent])
+
+
+def _asks(value: Value) -> bool:
+    """Whether the value is a requirement: less of it leaves more room."""
+    return value.field.startswith("min_") or value.field in ("final_inventory", "initial_inventory")
+
+
+def number(amount: float, *, up: bool = False) -> str:
+    """Return a number for a sentence: six digits at most; rounded up, where less would not do."""
+    if up and amount > 0:
+        digits = 5 - math.floor(math.log10(amount))
+        scale = 10.0**digits
+        amount = float(math.ceil(amount * scale * (1 - 1e-9)) / scale)
+    return f"{amount:.6g}" if abs(amount) < 1e6 else f"{amount:,.0f}"
