@@ -14,6 +14,7 @@ from .amounts import money
 from .health import health_url
 from .run_scenario import may_run
 from .run_words import state_badge
+from .uploads import may_import
 
 RUNS_SHOWN = 8
 PLANTS_SHOWN = 12
@@ -26,6 +27,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["title"] = "Overview"
     context["see_plants"] = see_plants
     context["see_runs"] = see_runs
+    context["may_import"] = may_import(request)
     context["may_add_plant"] = user.has_perm("planning.add_plant")
     context["may_run"] = may_run(request)
     context["plants"] = plants(context["may_run"], see_runs) if see_plants else []

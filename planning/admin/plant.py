@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
@@ -37,6 +37,7 @@ from .amounts import flag_column
 from .base import PlanAdmin, PlanInline, PlantAutocompleteView, plant_path
 from .health import health_url, health_view
 from .run_scenario import may_run, run_options_url
+from .uploads import export_view, faults_view, may_export, staged_view, upload_view
 
 TABLES_OF_A_PLANT: tuple[type[Model], ...] = (
     Product,
@@ -82,9 +83,27 @@ class PlantAdmin(PlanAdmin):
         view = self.admin_site.admin_view(PlantAutocompleteView.as_view(admin_site=self.admin_site))
         return [
             path("autocomplete/", view, name="planning_autocomplete"),
+            path("upload/", self.admin_site.admin_view(self.upload_view), name="planning_plant_upload"),
+            path("upload/<int:upload_id>/", self.admin_site.admin_view(self.staged_view), name="planning_plant_staged"),
+            path(
+                "upload/<int:upload_id>/faults.csv",
+                self.admin_site.admin_view(faults_view),
+                name="planning_plant_faults",
+            ),
+            path("<int:plant_id>/plan.xlsx", self.admin_site.admin_view(export_view), name="planning_plant_export"),
             path("<int:plant_id>/health/", self.admin_site.admin_view(self.health_view), name="planning_plant_health"),
             *super().get_urls(),
         ]
+
+    @method_decorator([require_http_methods(["GET", "POST"]), never_cache])
+    def upload_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask for the workbook of a plant."""
+        return upload_view(self.admin_site, request)
+
+    @method_decorator([require_http_methods(["GET", "POST"]), never_cache])
+    def staged_view(self, request: HttpRequest, upload_id: int) -> HttpResponse:
+        """Show what an uploaded workbook would change, and import it."""
+        return staged_view(self.admin_site, request, upload_id)
 
     @method_decorator([require_safe, never_cache])
     def health_view(self, request: HttpRequest, plant_id: int) -> HttpResponse:
@@ -100,7 +119,10 @@ class PlantAdmin(PlanAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = {**(extra_context or {}), "plant_tables": self.tables(request, object_id)}
-        context["health_url"] = health_url(int(object_id)) if object_id.isdigit() else ""
+        if object_id.isdigit():
+            context["health_url"] = health_url(int(object_id))
+            if may_export(request):
+                context["export_url"] = reverse("admin:planning_plant_export", args=[object_id])
         return super().change_view(request, object_id, form_url, context)
 
     def tables(self, request: HttpRequest, plant_id: str) -> list[dict[str, Any]]:

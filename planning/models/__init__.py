@@ -1,7 +1,7 @@
 """Tables: the plant's data, scenarios, runs and their results."""
 
 from .orders import Customer, CustomerOrder, Goal
-from .plant import Period, Plant
+from .plant import Period, Plant, StagedUpload
 from .products import Product, ProductPeriod, Route, RoutePeriod
 from .recipes import ByProduct, ComponentRequirement, MaterialRequirement, ProductionRecipe
 from .resources import Machine, MachinePeriod, RawMaterial, RawMaterialPeriod
@@ -54,5 +54,6 @@ __all__ = [
     "Scenario",
     "ScenarioChange",
     "SetCopy",
+    "StagedUpload",
     "Utilization",
 ]

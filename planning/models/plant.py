@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -54,6 +55,21 @@ class Period(models.Model):
                 violation_error_message="end_date is before start_date. Correct one of them.",
             ),
         ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StagedUpload(models.Model):
+    """A plan file that somebody has uploaded and not imported yet: what is previewed is what is imported."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="staged_uploads")
+    created_at = models.DateTimeField(auto_now_add=True)
+    name = models.CharField(max_length=200, help_text="The file's name.")
+    content = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
 
     def __str__(self) -> str:
         return self.name
