@@ -7,9 +7,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from planning.exchange.changes import changeable_fields, wrong_in_change, wrong_value
+from planning.exchange.changes import changeable_fields, fields_per_period, wrong_in_change, wrong_value
 from planning.exchange.faults import FaultList
 from planning.models import BASELINE, TABLES, Period, Scenario
 
@@ -17,6 +18,7 @@ from .forms import PlanForm, PlanFormSet
 
 FIELDS = {table.name: list(fields) for table in TABLES if (fields := changeable_fields(table.name))}
 FIELDS_JSON = json.dumps(FIELDS)
+PER_PERIOD_JSON = json.dumps({name: sorted(fields_per_period(name)) for name in FIELDS})
 ALL_FIELDS = list(dict.fromkeys(name for fields in FIELDS.values() for name in fields))
 
 
@@ -40,7 +42,7 @@ class ScenarioChangeForm(PlanForm):
 
     table = forms.ChoiceField(choices=choices(FIELDS), widget=UnfoldAdminSelectWidget)
     field = forms.ChoiceField(choices=choices(ALL_FIELDS), widget=UnfoldAdminSelectWidget)
-    note = forms.CharField(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 1}))
+    note = forms.CharField(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 1, "placeholder": "Note"}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,9 +52,20 @@ class ScenarioChangeForm(PlanForm):
             if stored and field is not None and stored not in dict(field.choices):
                 field.choices = [*field.choices, (stored, f"{stored} (unknown)")]
         if "field" in self.fields and str(self.prefix).endswith("__prefix__"):  # once a page, for the script
-            self.fields["field"].widget.attrs["data-fields"] = FIELDS_JSON
+            self.fields["field"].widget.attrs |= {"data-fields": FIELDS_JSON, "data-per-period": PER_PERIOD_JSON}
         if "row" in self.fields:
-            self.fields["row"].widget.attrs["placeholder"] = "name, or * for all"
+            attrs = {"placeholder": "name, or * for all", "list": f"{self.prefix}-rows", "autocomplete": "off"}
+            self.fields["row"].widget.attrs |= attrs
+        if "value" in self.fields:
+            self.fields["value"].widget.attrs["placeholder"] = "blank"
+        for name, field in self.fields.items():
+            field.widget.attrs["aria-label"] = name.capitalize()
+
+    @cached_property
+    def changed_data(self) -> list[str]:
+        """What was entered; another place among the changes is no other change."""
+        names: list[str] = super().changed_data
+        return [name for name in names if name != "ORDER"]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -72,7 +85,9 @@ class ScenarioChangeForm(PlanForm):
 
 
 class ScenarioChangeFormSet(PlanFormSet):
-    """The changes of a scenario; Baseline has none."""
+    """The changes of a scenario in their order; Baseline has none."""
+
+    ordering_widget = forms.HiddenInput
 
     def clean(self) -> None:
         super().clean()

@@ -22,6 +22,8 @@ from .changes import ScenarioChangeForm, ScenarioChangeFormSet, period_field
 from .forms import PlanForm
 from .run_scenario import may_run, run_options_url, run_view
 from .run_words import state_badge
+from .scenario_doors import ScenarioDoors
+from .scenario_page import ScenarioPage
 
 
 class ScenarioForm(PlanForm):
@@ -49,21 +51,22 @@ class ScenarioChangeInline(PlanInline):
     model = ScenarioChange
     form = ScenarioChangeForm
     formset = ScenarioChangeFormSet
-    fields = ("table", "row", "period", "field", "operation", "value", "note")
+    fields = ("table", "row", "field", "period", "operation", "value", "note")
     verbose_name_plural = "Changes"
+    template = "admin/planning/scenario/changes.html"
     tab = False
 
     class Media:
         js = ("planner/scenario_changes.js",)
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        formset = super().get_formset(request, obj, **kwargs)
+        formset = super().get_formset(request, obj, can_order=True, **kwargs)
         formset.form.base_fields["period"] = period_field(obj)
         return formset
 
 
 @admin.register(Scenario)
-class ScenarioAdmin(KeptRows, PlanAdmin):
+class ScenarioAdmin(ScenarioPage, ScenarioDoors, KeptRows, PlanAdmin):
     form = ScenarioForm
     list_display = ("name", "plant", "parent", "change_count", "goal_mode", "last_run", "description")
     list_filter = ("plant",)
@@ -72,8 +75,8 @@ class ScenarioAdmin(KeptRows, PlanAdmin):
     ordering = ("plant__name", "id")
     inlines = (ScenarioChangeInline,)
     fieldsets = ((None, {"fields": (("plant", "name"), ("parent", "goal_mode"), "description")}),)
-    actions = ("run_scenario",)
-    actions_detail = ("run_this_scenario",)
+    actions = ("run_scenario", "duplicate_scenarios")
+    actions_detail = ("run_this_scenario", "duplicate_this", "promote_this")
     empty_hint = "A plant brings its scenario Baseline with it. Add a plant first."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Scenario]:

@@ -59,8 +59,8 @@ def _shell_account() -> Any:
 
 
 def edit_in_words(edit: Edit) -> str:
-    """Return a field with its old and new value."""
-    return f"{edit.field.replace('_', ' ')} {value_in_words(edit.old)} → {value_in_words(edit.new)}"
+    """Return a field with the value that held there and the new one."""
+    return f"{edit.field.replace('_', ' ')} {value_in_words(edit.held)} → {value_in_words(edit.new)}"
 
 
 def change_in_words(change: Change) -> str:

@@ -95,7 +95,8 @@ def apply_changes(tables: dict[str, LXTable], changes: Iterable[Change], name: s
     return applied
 
 
-def _words(change: Change | LXRecord, whose: str) -> str:
+def said(change: Change | LXRecord, whose: str) -> str:
+    """Return whose change it is and what it says, with which every message about it begins."""
     what = f'{change.operation} {change.field} of {change.table} "{change.row}"'
     return f"{whose}, {what}" + (f" in {change.period}" if change.period else "")
 
@@ -116,11 +117,11 @@ class _Target:
             try:
                 effect = self.apply(change, owner, number)
             except _Wrong as wrong:
-                applied.errors.append(Problem(*place, wrong.column, f"{_words(change, whose)}: {wrong}"))
+                applied.errors.append(Problem(*place, wrong.column, f"{said(change, whose)}: {wrong}"))
                 continue
             applied.effects.append(effect)
             if effect.before == effect.after:
-                applied.warnings.append(Problem(*place, "value", f"{_words(change, whose)} changes no value."))
+                applied.warnings.append(Problem(*place, "value", f"{said(change, whose)} changes no value."))
 
     def apply(self, change: Change | LXRecord, scenario: str, number: int) -> Effect:
         """Apply one change. Raises _Wrong."""

@@ -10,7 +10,7 @@ import numpy as np
 from planning.lx import LXRecord, LXTable
 from planning.models import TABLE_BY_NAME
 
-from .changes import Applied, Change, Effect, apply_changes, apply_scenario, companion_of, row_names
+from .changes import Applied, Change, Effect, apply_changes, apply_scenario, companion_of, row_names, said
 from .check import find_problems
 from .problems import DataProblems, Problem
 from .read import read_tables
@@ -45,6 +45,11 @@ class ChangeEffect:
         if not periods:
             return len(moved), 0
         return len({place // periods for place in moved}), len({place % periods for place in moved})
+
+    def short(self, problem: Problem) -> str:
+        """Return what a problem says where the change itself stands beside it."""
+        text = problem.text.partition(said(self.change, ""))[2].removeprefix(":").strip() or problem.text
+        return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,9 @@ class Edit:
     row: str  # its name or key, in a table by period without the period
     period: str  # blank outside of the tables by period
     field: str
-    old: Value
+    old: Value  # None in a row by period: what the parent says held there
     new: Value
+    held: Value  # what held there so far, whichever row said it
     place: int = MISSING  # among the rows of its table; MISSING for a row that has to be made
     pk: int | None = None  # None for a row that has to be made
     parent_pk: int | None = None  # of a row to be made in a table by period
@@ -156,7 +157,7 @@ def _own(base: LXTable, changed: LXTable, table: str, names: list[str], field: s
     pairs = zip(base.columns[field].tolist(), changed.columns[field].tolist(), strict=True)
     for row, (old, new) in enumerate(pairs):
         if old != new:
-            yield Edit(table, names[row], "", field, old, new, row, _pk(base, row))
+            yield Edit(table, names[row], "", field, old, new, old, row, _pk(base, row))
 
 
 def _pk(table: LXTable, row: int) -> int:
@@ -171,9 +172,9 @@ def _goal_mode(base: Mapping[str, LXTable], scenario: str) -> list[Edit]:
         return []
     names = base["scenarios"].columns["name"].tolist()
     if BASELINE not in names:
-        return [Edit("scenarios", BASELINE, "", "goal_mode", old, new)]
+        return [Edit("scenarios", BASELINE, "", "goal_mode", old, new, old)]
     place = names.index(BASELINE)
-    return [Edit("scenarios", BASELINE, "", "goal_mode", old, new, place, _pk(base["scenarios"], place))]
+    return [Edit("scenarios", BASELINE, "", "goal_mode", old, new, old, place, _pk(base["scenarios"], place))]
 
 
 class _Settling:
@@ -189,6 +190,7 @@ class _Settling:
     ) -> None:
         self._base, self._changed, self._names = base, changed, names
         self._parents = base[table.name]
+        self._held: dict[str, ValuesByPeriod] = {}
         self._table, self._by_period = table, by_period
         self._real = bool(base["periods"].size)
         self._periods = [str(name) for name in periods_of(base["periods"]).columns["name"].tolist()]
@@ -202,12 +204,17 @@ class _Settling:
         """Return the edits of these fields."""
         needed: dict[int, dict[str, list[Value]]] = {}  # parent row -> field -> value in each period
         for field in fields:
-            before = ValuesByPeriod(self._base, self._table, self._by_period, field)
             after = ValuesByPeriod(self._changed, self._table, self._by_period, field)
-            for row in np.flatnonzero(before.differs(after).any(axis=1)).tolist():
+            for row in np.flatnonzero(self._before(field).differs(after).any(axis=1)).tolist():
                 needed.setdefault(row, {})[field] = after.of_row(row)
         found = [edit for row in sorted(needed) for edit in self._edits_of_row(row, needed[row])]
         return sorted(found, key=lambda edit: edit.table == self._by_period.name)
+
+    def _before(self, field: str) -> ValuesByPeriod:
+        """Return what the base data hold."""
+        if field not in self._held:
+            self._held[field] = ValuesByPeriod(self._base, self._table, self._by_period, field)
+        return self._held[field]
 
     def _edits_of_row(self, row: int, needed: dict[str, list[Value]]) -> Iterator[Edit]:
         own = {field: self._own_value(row, field, needed[field]) for field in needed if field in self._table.fields}
@@ -215,7 +222,8 @@ class _Settling:
         for field, value in own.items():
             old = self._parents.columns[field].get(row)
             if old != value:
-                yield Edit(self._table.name, self._names[row], "", field, old, value, row, _pk(self._parents, row))
+                where = (self._table.name, self._names[row], "", field)
+                yield Edit(*where, old, value, old, row, _pk(self._parents, row))
         for period in range(len(self._periods)):
             for field, values in needed.items():
                 given, value = self._given(row, period, field), values[period]
@@ -225,11 +233,12 @@ class _Settling:
 
     def _edit_by_period(self, row: int, period: int, field: str, old: Value, new: Value) -> Edit:
         where = (self._by_period.name, self._names[row], self._periods[period], field)
+        held = self._before(field).of_row(row)[period]
         place = self._rows.get((row, period), MISSING)
         if place != MISSING:
-            return Edit(*where, old, new, place, _pk(self._base[self._by_period.name], place))
+            return Edit(*where, old, new, held, place, _pk(self._base[self._by_period.name], place))
         period_pk = _pk(self._base["periods"], period) if self._real else None
-        return Edit(*where, old, new, parent_pk=_pk(self._parents, row), period_pk=period_pk)
+        return Edit(*where, old, new, held, parent_pk=_pk(self._parents, row), period_pk=period_pk)
 
     def _given(self, row: int, period: int, field: str) -> Value:
         """Return what the row by period gives, None where there is nothing."""

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
-from planning.models import Period, Product, ProductionRecipe, Run, Scenario
+from planning.models import Product, ProductionRecipe, Run
 from tests.factories import make_furniture, make_run, make_solved_run
 
 STRICT = "script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; default-src 'self'; img-src 'self' data:"
@@ -92,33 +92,6 @@ def test_a_recipe_is_entered_on_the_products_page(planner: Page) -> None:
     expect(planner.get_by_text("was changed successfully")).to_be_visible()
     recipe = ProductionRecipe.objects.get(product=sofa)
     assert (recipe.machine.plant, recipe.machine.name, recipe.hours_required) == (plant, "Cutting Machine", 0.25)
-
-
-def test_a_change_offers_the_fields_of_its_table(planner: Page) -> None:
-    plant = make_furniture()
-    Period.objects.create(plant=plant, sequence=1, name="Week 1")
-    scenario = Scenario.objects.create(plant=plant, name="More wood")
-    planner.goto(reverse("admin:planning_scenario_change", args=[scenario.pk]))
-    planner.get_by_text("Add another Scenario change").click()
-    row = planner.locator("tr", has=planner.locator("[name=scenario_changes-0-table]"))
-    row.locator("[name$=-table]").select_option("raw_materials")
-    field = row.locator("[name$=-field]")
-    offered = field.locator("option:not([disabled])").all_inner_texts()
-    assert "available quantity" in offered
-    assert "min demand" not in offered
-    field.select_option("available_quantity")
-    row.locator("[name$=-row]").fill("Wood")
-    row.locator("[name$=-period]").select_option("Week 1")
-    row.locator("[name$=-value]").fill("750")
-    planner.get_by_role("button", name="Save", exact=True).click()
-    expect(planner.get_by_text("was changed successfully")).to_be_visible()
-    change = scenario.scenario_changes.get()
-    assert (change.table, change.field, change.period, change.value) == (
-        "raw_materials",
-        "available_quantity",
-        "Week 1",
-        750.0,
-    )
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -235,6 +235,15 @@ class TestFamilies:
 
 
 class TestHistory:
+    def test_a_row_that_is_made_tells_what_held_there(self, plant: Plant, scenario: Scenario) -> None:
+        for week in (1, 2):
+            plant.periods.create(sequence=week, name=f"Week {week}")
+        change(scenario, "raw_materials", "Wood", "available_quantity", 750.0, period="Week 2")
+        promote(scenario)
+        made = LogEntry.objects.order_by("pk")[0]
+        assert (made.is_addition(), str(made.get_edited_object())) == (True, "Wood / Week 2")
+        assert made.get_change_message().endswith("available quantity 500 → 750.")
+
     def test_each_row_tells_who_and_from_where_and_what(self, plant: Plant, scenario: Scenario) -> None:
         ada = User.objects.create_user("ada")
         change(scenario, "raw_materials", "Wood", "available_quantity", 1.5, operation="multiply")
