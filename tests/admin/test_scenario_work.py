@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
@@ -227,7 +228,7 @@ class TestDuplicate:
         action = {"action": "duplicate_scenarios", "_selected_action": [scenario.pk]}
         viewer.post(reverse("admin:planning_scenario_changelist"), action)
         assert Scenario.objects.count() == 2
-        assert url(scenario, "duplicate") not in viewer.get(url(scenario)).content.decode()
+        assert url(scenario, "duplicate_this") not in viewer.get(url(scenario)).content.decode()
 
 
 class TestPromote:
@@ -293,7 +294,7 @@ class TestPromote:
         for client in (viewer, editor):
             assert client.get(url(scenario, "promote")).status_code == 403
             assert client.post(url(scenario, "promote"), {"digest": ""}).status_code == 403
-            assert url(scenario, "promote") not in client.get(url(scenario)).content.decode()
+            assert url(scenario, "promote_this") not in client.get(url(scenario)).content.decode()
         assert self.wood(scenario) == 500.0
         promoter = logged_in(make_user("promoter", "promote_scenario"))
         assert self.promote(promoter, scenario).status_code == 200
@@ -317,3 +318,14 @@ def test_a_scenario_that_is_gone_is_not_found(planner: Client, scenario: Scenari
     scenario.delete()
     answer = planner.post(address) if door == "check" else planner.get(address, {"table": "machines"})
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(("role", "may"), [("Viewer", False), ("Planner", True), ("Approver", False)])
+def test_of_the_ready_made_roles_planners_duplicate_and_promote(scenario: Scenario, role: str, may: bool) -> None:
+    user = make_user(role.lower())
+    user.groups.add(Group.objects.get(name=role))
+    client = logged_in(user)
+    page = client.get(url(scenario)).content.decode()
+    for door in ("duplicate", "promote"):
+        assert client.get(url(scenario, door)).status_code == (200 if may else 403)
+        assert (url(scenario, f"{door}_this") in page) is may
