@@ -61,13 +61,19 @@ class ScenarioDoors:
             return None
         if len(scenarios) == 1:
             return redirect("admin:planning_scenario_duplicate", scenarios[0].pk)
-        names = [duplicate(scenario, free_name(scenario)).name for scenario in scenarios]
+        names = [self.copy(request, scenario, free_name(scenario)).name for scenario in scenarios]
         messages.success(request, f"{len(names)} scenarios were duplicated: {', '.join(names)}.")
         return None
 
     @action(description="Duplicate", permissions=["duplicate"], icon="content_copy")
     def duplicate_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect("admin:planning_scenario_duplicate", int(object_id))
+
+    def copy(self, request: HttpRequest, scenario: Scenario, name: str) -> Scenario:
+        """Return the copy, whose history says what it was made from."""
+        made = duplicate(scenario, name)
+        self.log_addition(request, made, f'Duplicated from "{scenario.name}".')  # type: ignore[attr-defined]
+        return made
 
     def duplicate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for the name of the copy; on POST make it and show it."""
@@ -77,7 +83,7 @@ class ScenarioDoors:
         form = NameForm(request.POST if request.method == "POST" else None, initial={"name": free_name(scenario)})
         if request.method == "POST" and form.is_valid():
             try:
-                made = duplicate(scenario, form.cleaned_data["name"])
+                made = self.copy(request, scenario, form.cleaned_data["name"])
             except (NameTaken, ValidationError) as wrong:
                 form.add_error("name", wrong if isinstance(wrong, ValidationError) else str(wrong))
             else:

@@ -100,12 +100,7 @@ class ScenarioPage:
         form = self.get_form(request, scenario, change=True)(request.POST, instance=scenario)  # type: ignore[attr-defined]
         wrong_fields = [] if form.is_valid() else [text for texts in form.errors.values() for text in texts]
         parent = form.cleaned_data.get("parent")
-        formsets = self.get_formsets_with_inlines(request, scenario)  # type: ignore[attr-defined]
-        formset = next(
-            kind(**self.get_formset_kwargs(request, scenario, inline, "scenario_changes"))  # type: ignore[attr-defined]
-            for kind, inline in formsets
-            if inline.model is ScenarioChange
-        )
+        formset = self.bound_changes(request, scenario)
         draft = Draft(formset)
         effects = effects_of_draft(plant_id, name, draft.changes, parent.name if parent and not wrong_fields else None)
         own = [change for change in effects.changes if change.scenario == name]
@@ -114,6 +109,14 @@ class ScenarioPage:
         result = summary(effects, plant_id, is_draft=True)
         result |= {"wrong_fields": wrong_fields, "refused": result["refused"] + len(draft.wrong)}
         return JsonResponse({"rows": rows, "result": render_to_string(RESULT, {"result": result})})
+
+    def bound_changes(self, request: HttpRequest, scenario: Scenario) -> Any:
+        """Return the formset of the changes that were sent; Baseline has none, and neither has who may not see them."""
+        formsets = self.get_formsets_with_inlines(request, scenario)  # type: ignore[attr-defined]
+        for kind, inline in formsets:
+            if inline.model is ScenarioChange:
+                return kind(**self.get_formset_kwargs(request, scenario, inline, "scenario_changes"))  # type: ignore[attr-defined]
+        raise PermissionDenied
 
     # --- saving ---------------------------------------------------------------------------------
 

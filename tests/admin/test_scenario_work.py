@@ -176,8 +176,16 @@ class TestCheck:
     ) -> None:
         assert viewer.post(url(scenario, "check"), form(scenario, [])).status_code == 403
         assert planner.get(url(scenario, "check")).status_code == 405
+        half = logged_in(make_user("half", "view_scenario", "change_scenario"))  # and no right on changes
+        assert half.get(url(scenario)).status_code == 200
+        assert half.post(url(scenario, "check"), form(scenario, [])).status_code == 403
+        baseline = scenario.plant.scenarios.get(name=BASELINE)
+        assert planner.post(url(baseline, "check"), form(baseline, [])).status_code == 403
         strict = Client(enforce_csrf_checks=True)
-        strict.force_login(make_user("strict", "view_scenario", "change_scenario"))
+        rights = [f"{may}_{table}" for may in ("view", "change") for table in ("scenario", "scenariochange")]
+        user = make_user("strict", *rights)
+        assert logged_in(user).post(url(scenario, "check"), form(scenario, [])).status_code == 200
+        strict.force_login(user)
         assert strict.post(url(scenario, "check"), form(scenario, [])).status_code == 403
 
 
@@ -205,6 +213,7 @@ class TestDuplicate:
         made = Scenario.objects.get(name="Again")
         assert response["Location"] == url(made)
         assert [row.value for row in made.scenario_changes.order_by("pk")] == [1.5, 10.0]
+        assert "Duplicated from" in planner.get(url(made, "history")).content.decode()
 
     @pytest.mark.parametrize(
         ("name", "said"), [("More wood", "already"), ("*", "every row"), ("", "This field is required")]
