@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from planning.models import TABLE_BY_NAME, Plant
 from .csv_write import write_folder
 from .faults import ExportRefused, show
 from .plan_rows import Row, plan_tables, tables_of_scenario
-from .workbook_write import write_workbook
+from .workbook_write import Sheet, write_sheets, write_workbook
 
 OTHER_SUFFIXES = {".csv", ".xls", ".xlsm", ".xlsb", ".ods", ".txt", ".json", ".zip"}
 TABLE_FILES = {f"{name}.csv" for name in TABLE_BY_NAME}
@@ -31,18 +31,34 @@ def export_plan(plant: Plant, path: str | Path, scenario: str | None = None) -> 
     """
     path = Path(path)
     tables = plan_tables(plant) if scenario is None else tables_of_scenario(plant, scenario)
+    with checked_place(path) as place:
+        if is_workbook(path):
+            replace_file(place, lambda draft: write_workbook(draft, tables))
+        else:
+            replace_folder(place, tables)
+    return {name: len(rows) for name, rows in tables.items()}
+
+
+def export_sheets(sheets: Sequence[Sheet], path: str | Path) -> None:
+    """Write sheets as an .xlsx workbook, in the place of one that is there; ExportRefused as for a plan."""
+    path = Path(path)
+    if not is_workbook(path):
+        raise ExportRefused(f"{show(path, 200)} is no workbook. Give a name that ends in .xlsx.")
+    with checked_place(path) as place:
+        replace_file(place, lambda draft: write_sheets(draft, sheets))
+
+
+@contextmanager
+def checked_place(path: Path) -> Iterator[Path]:
+    """Yield the place that a path leads to, its folder made; raise ExportRefused where it can't be written."""
     try:
         check_place(path)
         place = path.resolve()
         place.parent.mkdir(parents=True, exist_ok=True)
-        if is_workbook(path):
-            replace_file(place, tables)
-        else:
-            replace_folder(place, tables)
+        yield place
     except (OSError, ValueError) as error:  # ValueError: a zero byte or half a character in the path
         reason = getattr(error, "strerror", None) or show(error)
         raise ExportRefused(f"{show(path, 200)} can't be written: {reason}. Give another path.") from error
-    return {name: len(rows) for name, rows in tables.items()}
 
 
 def is_workbook(path: Path) -> bool:
@@ -67,11 +83,11 @@ def check_place(path: Path) -> None:
         raise ExportRefused(f"{shown} is neither a folder nor an .xlsx workbook. Give one of these.")
 
 
-def replace_file(place: Path, tables: dict[str, list[Row]]) -> None:
+def replace_file(place: Path, write: Callable[[Path], None]) -> None:
     """Write a workbook and move it to its place in one step."""
     draft = place.with_name(f".export-{secrets.token_hex(8)}")
     try:
-        write_workbook(draft, tables)
+        write(draft)
         os.replace(draft, place)
     finally:
         draft.unlink(missing_ok=True)

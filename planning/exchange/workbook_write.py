@@ -1,4 +1,4 @@
-"""Writing a plan as an .xlsx workbook, one sheet per table.
+"""Writing an .xlsx workbook: a plan with one sheet per table, or any other sheets.
 
 The XML is written here, not by openpyxl: that writes 16 digits of a number, which is not always the
 same number, cuts long texts, and takes a text that begins with `=` for a formula.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -69,17 +71,29 @@ class SharedTexts:
         return f'{DECLARATION}<sst xmlns="{MAIN}" count="{self._uses}" uniqueCount="{len(self._numbers)}">{items}</sst>'
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: its name (at most 31 characters, none of `[]:*?/\\'`), the heads of its columns, its rows."""
+
+    name: str
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Value]]
+
+
 def write_workbook(path: Path, tables: dict[str, list[Row]]) -> None:
-    """Write a new workbook; ExportRefused where a sheet or a cell can't hold the data."""
+    """Write a plan as a new workbook; ExportRefused where a sheet or a cell can't hold the data."""
+    write_sheets(path, [Sheet(name, TABLE_BY_NAME[name].columns, rows) for name, rows in tables.items()])
+
+
+def write_sheets(target: Path | IO[bytes], sheets: Sequence[Sheet]) -> None:
+    """Write sheets as a new workbook; ExportRefused where a sheet or a cell can't hold the data."""
     texts = SharedTexts()
-    with ZipFile(path, "x", ZIP_DEFLATED) as archive:
-        for name, content in fixed_parts(list(tables)).items():
+    with ZipFile(target, "x" if isinstance(target, Path) else "w", ZIP_DEFLATED) as archive:
+        for name, content in fixed_parts([sheet.name for sheet in sheets]).items():
             archive.writestr(entry(name), content)
-        for number, (name, rows) in enumerate(tables.items(), start=1):
-            if len(rows) > MAX_ROWS:
-                raise ExportRefused(f"{name} has {len(rows):,} rows; a sheet holds {MAX_ROWS:,}. Export a folder.")
+        for number, sheet in enumerate(sheets, start=1):
             with archive.open(entry(f"xl/worksheets/sheet{number}.xml"), "w", force_zip64=True) as part:
-                for piece in sheet_xml(name, rows, texts):
+                for piece in sheet_xml(sheet, texts):
                     part.write(piece.encode())
         archive.writestr(entry("xl/sharedStrings.xml"), texts.xml())
 
@@ -91,9 +105,9 @@ def entry(name: str) -> ZipInfo:
     return info
 
 
-def sheet_xml(name: str, rows: list[Row], texts: SharedTexts) -> Iterator[str]:
-    """Yield a sheet: a bold header that stays in view, then a row per row of the table."""
-    columns = TABLE_BY_NAME[name].columns
+def sheet_xml(sheet: Sheet, texts: SharedTexts) -> Iterator[str]:
+    """Yield a sheet: a bold header that stays in view, then its rows."""
+    columns = sheet.columns
     widths = "".join(
         f'<col min="{place}" max="{place}" width="{max(len(column) + 3, 12)}" customWidth="1"/>'
         for place, column in enumerate(columns, start=1)
@@ -105,13 +119,15 @@ def sheet_xml(name: str, rows: list[Row], texts: SharedTexts) -> Iterator[str]:
     )
     letters = [get_column_letter(place + 1) for place in range(len(columns))]
     for letter, column in zip(letters, columns, strict=True):
-        yield f'<c r="{letter}1" s="{HEADER}" t="s"><v>{texts.number(column)}</v></c>'
+        yield f'<c r="{letter}1" s="{HEADER}" t="s"><v>{texts.number(escaped(column))}</v></c>'
     yield "</row>"
-    for line, row in enumerate(rows, start=2):
+    for line, row in enumerate(sheet.rows, start=2):
+        if line > MAX_ROWS + 1:
+            raise ExportRefused(f"{sheet.name} has more than {MAX_ROWS:,} rows; a sheet holds no more. Export CSV.")
         try:
             cells = "".join(cell(f"{letter}{line}", value, texts) for letter, value in zip(letters, row, strict=True))
         except ExportRefused as reason:
-            raise ExportRefused(f"{name}, row {line}: {reason}") from reason
+            raise ExportRefused(f"{sheet.name}, row {line}: {reason}") from reason
         yield f'<row r="{line}">{cells}</row>'
     yield "</sheetData></worksheet>"
 

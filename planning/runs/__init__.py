@@ -1,7 +1,7 @@
 """A run's life: started from a snapshot, executed on its copy, written back, checked. Alone, or in a set."""
 
 from .approvals import CannotApprove, approve, withdraw_approval
-from .copies import AlteredCopy, CopyTooLarge, OutdatedCopy, base_copy, solved_snapshot
+from .copies import AlteredCopy, CopyTooLarge, OutdatedCopy, base_copy, planned_tables, solved_snapshot
 from .execute import execute
 from .options import BadOptions, RunOptions
 from .report import problems_as_json, run_as_json
@@ -36,6 +36,7 @@ __all__ = [
     "hands",
     "launch_waiting",
     "look_after",
+    "planned_tables",
     "problems_as_json",
     "prune",
     "queue_position",

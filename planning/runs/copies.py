@@ -7,6 +7,7 @@ and the checksum of the set's copy. What is read is never unpickled.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import zlib
 from collections.abc import Iterable
@@ -16,10 +17,10 @@ from django.conf import settings
 
 from planning.lx import FORMAT_VERSION, LXCopyError, LXModel, LXTable, dump_model, load_model
 from planning.models import Run, RunCopy, RunSet, SetCopy
-from planning.snapshot import Snapshot, base_tables
+from planning.snapshot import Change, Snapshot, apply_changes, base_tables
 
 from .signatures import SIZE, holds, sign
-from .variations import BadVariation, canonical, parse, varied
+from .variations import WHOSE, BadVariation, canonical, parse, varied
 
 _COMPRESSION = 1  # level 6 takes eight times as long for 7 % less
 _LARGEST_RATIO = 50  # decompressed bytes at most this many times the limit of compressed ones
@@ -185,3 +186,17 @@ def solved_snapshot(run: Run) -> Snapshot:
 def base_copy(run: Run) -> dict[str, LXTable]:
     """Return the tables of the plan format in a run's copy, as its scenario has them, before any variation."""
     return base_tables(load_copy(read_copy(run)).tables)
+
+
+def planned_tables(run: Run) -> tuple[dict[str, LXTable], tuple[Change, ...]]:
+    """Return the tables of the plan format as a run planned them, and the changes of its variation.
+
+    The changes of its scenario and of its variation stand in the values. Raises what `read_copy` does.
+    """
+    tables = base_copy(run)
+    if run.variation is None:
+        return tables, ()
+    changes = parse(run.variation)
+    tables = copy.deepcopy(tables)
+    apply_changes(tables, changes, WHOSE)
+    return tables, changes

@@ -6,19 +6,38 @@ from dataclasses import replace
 from planning.lx import LXColumn, LXTable
 from planning.models import TABLES
 
-from .changes import Applied, Change, Effect, apply_changes, apply_scenario
+from .changes import (
+    NOT_DATA,
+    Applied,
+    Change,
+    Effect,
+    apply_changes,
+    apply_scenario,
+    changeable,
+    companion_of,
+    row_names,
+)
 from .check import find_problems
 from .effective import Horizon, over_periods
-from .effects import ChangeEffect, ScenarioEffects, edits_of, effects_in, effects_of_draft, scenario_effects
+from .effects import (
+    ChangeEffect,
+    ScenarioEffects,
+    edits_of,
+    effects_in,
+    effects_of_draft,
+    listed_changes,
+    scenario_effects,
+)
 from .held import Hold, read_held, with_hold
 from .problems import DataProblems, Problem
 from .read import consistent_read, read_tables
 from .scenario import goal_mode
-from .settled import Difference, Edit, differences
+from .settled import Difference, Edit, ValuesByPeriod, differences
 from .snapshot import Snapshot, complete
 from .targets import find_warnings
 
 __all__ = [
+    "NOT_DATA",
     "Applied",
     "Change",
     "ChangeEffect",
@@ -31,17 +50,22 @@ __all__ = [
     "Problem",
     "ScenarioEffects",
     "Snapshot",
+    "ValuesByPeriod",
     "apply_changes",
     "apply_scenario",
     "base_tables",
+    "changeable",
+    "companion_of",
     "consistent_read",
     "differences",
     "edits_of",
     "effects_in",
     "effects_of_draft",
     "examine",
+    "listed_changes",
     "over_periods",
     "read_tables",
+    "row_names",
     "scenario_effects",
     "tables_now",
     "take_snapshot",

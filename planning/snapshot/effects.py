@@ -88,7 +88,7 @@ def effects_in(
 ) -> ScenarioEffects:
     """Return the effects in tables that were read; they are changed like those of a snapshot of the scenario."""
     base = copy_of(tables)
-    listed = _listed(tables, scenario if draft is None else parent)
+    listed = listed_changes(tables, scenario if draft is None else parent)
     if draft is None:
         applied = apply_scenario(tables, scenario)
     else:
@@ -119,7 +119,7 @@ def edits_of(tables: dict[str, LXTable], scenario: str) -> list[Edit]:
     return list(effects.edits)
 
 
-def _listed(tables: Mapping[str, LXTable], scenario: str | None) -> list[tuple[str, int, Change]]:
+def listed_changes(tables: Mapping[str, LXTable], scenario: str | None) -> list[tuple[str, int, Change]]:
     """Return the stored changes of a scenario in their order, its ancestors' first, with whose and which they are."""
     if scenario is None:
         return []
