@@ -20,7 +20,7 @@ from planning.snapshot import Horizon, Snapshot, over_periods
 HELD = "held_"  # begins the names of what holds an earlier plan
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
-_ROOMY = 100.0  # M of a setup, times all quantities of the data together: any useful lot fits, whatever is lifted
+_ROOMY = 10.0  # M of a setup, times all quantities of the data together: any useful lot fits, whatever is lifted
 
 
 @dataclass(frozen=True)

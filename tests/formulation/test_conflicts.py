@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from planning.models import BASELINE, Plant, Scenario
 from planning.snapshot import Change, DataProblems, base_tables, take_snapshot, vary
 from tests.formulation.small_plants import bring, weeks
 from tests.reference.commands import bring_in
-from tests.reference.lifted_plants import allows_a_plan, places_of, tight_plant, values_of
-from tests.reference.plan_tables import load_plant
+from tests.reference.lifted_plants import allows_a_plan, lumpy_plant, places_of, tight_plant, values_of
+from tests.reference.plan_tables import Tables, load_plant
 from tests.reference.random_plants import write_folder
 
 pytestmark = pytest.mark.django_db
@@ -36,9 +37,12 @@ def contradiction_of(plant: Plant, seconds: float = 60.0) -> Contradiction | Non
     return contradiction(compiled, seconds)
 
 
+@pytest.mark.parametrize("kind", [tight_plant, lumpy_plant])
 @pytest.mark.parametrize("seed", range(COUNT))
-def test_the_values_named_contradict_each_other_and_each_is_needed(seed: int, tmp_path: Path) -> None:
-    folder = write_folder(tight_plant(seed), tmp_path / "plant")
+def test_the_values_named_contradict_each_other_and_each_is_needed(
+    seed: int, kind: Callable[[int], Tables], tmp_path: Path
+) -> None:
+    folder = write_folder(kind(seed), tmp_path / "plant")
     bring_in(folder)
     why = contradiction_of(Plant.objects.get())
     if why is None:

@@ -216,3 +216,24 @@ def test_what_grows_without_end_is_found_and_nothing_else() -> None:
     direction = endless_direction(compiled)
     assert direction is not None
     assert np.flatnonzero(direction).tolist() == [1]  # chairs and desks have a bound
+
+
+def test_a_model_is_not_called_a_contradiction_on_the_word_of_presolve() -> None:
+    """Of this model 0 is a solution; HiGHS 1.15 calls it infeasible unless presolve is off."""
+    base = compile_model(furniture_model())
+    rows = [[1, 1, 0, -1, 0, 0], [0, 0, 0, 1, -1, -1], [0, 0, 0, 0, 1, 0]]
+    rows += [[1, 0, -33767.85714, 0, 0, 0], [1, 0, -6.5, 0, 0, 0]]
+    matrix = np.array(rows, dtype=float)
+    lumpy = replace(
+        base,
+        cost=np.zeros(6),
+        lower=np.zeros(6),
+        upper=np.array([24.5, 0.0, 1.0, np.inf, np.inf, 1.0]),
+        integer=np.array([True, True, True, False, False, False]),
+        row_lower=np.array([0.0, 0.0, 0.0, -np.inf, 0.0]),
+        row_upper=np.array([0.0, 0.0, 3.5, 0.0, np.inf]),
+        starts=np.cumsum([0, *(matrix != 0).sum(axis=1)]).astype(np.int32),
+        columns=np.concatenate([np.flatnonzero(row) for row in matrix]).astype(np.int32),
+        values=matrix[matrix != 0],
+    )
+    assert find_conflict(lumpy) is None

@@ -104,3 +104,23 @@ def tight_plant(seed: int) -> Tables:
 def values_of(rows: list[dict[str, Any]]) -> list[str]:
     """Return the fields of a conflict, sorted."""
     return sorted(row["field"] for row in rows)
+
+
+def lumpy_plant(seed: int) -> Tables:
+    """Return a random plant in which lots are large, stocks are small and nothing lapses: whole decisions clash."""
+    tables, random = tight_plant(seed), Random(seed)
+    for row in tables["products"]:
+        row["min_demand"] = random.choice([0, 2, 3.5])
+        row["max_demand"] = row["min_demand"] + random.choice([0, 1, 2.25])
+        row["holding_cost_per_unit"] = 1
+        row["max_inventory"] = max(row["min_inventory"], row["final_inventory"]) + random.choice([1, 3])
+        row["initial_inventory"] = 0
+        row["min_batch_size"] = random.choice([0, 5, 6.5])
+        row["max_batch_size"] = random.choice([None, 9])
+        row["whole_units"] = random.random() < 0.3
+    for row in tables["product_periods"]:
+        row["min_batch_size"] = row["max_inventory"] = row["min_inventory"] = None
+    for row in tables["machines"]:
+        row["available_hours"] = row["available_hours"] or 100
+    tables["machine_periods"] = []
+    return tables
