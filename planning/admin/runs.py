@@ -18,30 +18,23 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from unfold.admin import ModelAdmin
 
-from planning.models import Run, Scenario
-from planning.runs import look_after, stop_run, variation_in_words
+from planning.exchange import ExportRefused, Sheet
+from planning.insight import NoSolvedData, data_changes
+from planning.models import TABLE_BY_NAME, Run, Scenario
+from planning.runs import look_after, stop_run
 
-from .amounts import exact, money, percent, rounded, seconds
+from .amounts import money, percent, seconds
 from .approvals import approval_context, approve_view
 from .base import KeptRows
-from .row_links import RowLinks
-from .run_csv import csv_response
-from .run_scenario import SOLVERS, may_run, run_options_url
-from .run_tables import CSV_TABLES, result_tables
-from .run_words import (
-    advice,
-    elapsed,
-    elapsed_seconds,
-    has_plan,
-    meaning,
-    standing,
-    state_badge,
-    stop_label,
-    stopped_words,
-)
+from .run_exports import INPUT, all_sheets, csv_response, sheet_of, xlsx_response
+from .run_inputs import may_view
+from .run_page import facts, figures, with_links
+from .run_parts import KINDS, Asked, part_of, parts_of
+from .run_scenario import may_run, run_options_url
+from .run_state import state_of
+from .run_words import advice, elapsed_seconds, has_plan, state_badge, stopped_words
 
 HEAVY = ("log", "progress", "conflict", "warnings", "profit_parts", "levels", "variation")  # not needed in a list
-LEGS = (("read", "reading"), ("build", "building"), ("solve", "solving"), ("write", "writing"))
 
 
 @admin.register(Run)
@@ -123,7 +116,10 @@ class RunAdmin(KeptRows, ModelAdmin):
             path("<int:run_id>/state.json", site.admin_view(self.state_view), name="planning_run_state"),
             path("<int:run_id>/stop/", site.admin_view(self.stop_view), name="planning_run_stop"),
             path("<int:run_id>/approve/", site.admin_view(self.approve_view), name="planning_run_approve"),
+            path("<int:run_id>/changes.json", site.admin_view(self.changes_view), name="planning_run_changes"),
+            path("<int:run_id>/part/<slug:name>/", site.admin_view(self.part_view), name="planning_run_part"),
             path("<int:run_id>/<slug:table>.csv", site.admin_view(self.csv_view), name="planning_run_csv"),
+            path("<int:run_id>/<slug:table>.xlsx", site.admin_view(self.xlsx_view), name="planning_run_xlsx"),
             *super().get_urls(),
         ]
 
@@ -136,18 +132,7 @@ class RunAdmin(KeptRows, ModelAdmin):
     @method_decorator([require_safe, never_cache])
     def state_view(self, request: HttpRequest, run_id: int) -> JsonResponse:
         """Answer what the page of an open run asks for every moment."""
-        run = look_after(self.run_to_view(request, run_id))
-        return JsonResponse(
-            {
-                "state": run.state,
-                "label": str(run.get_state_display()),
-                "meaning": meaning(run),
-                "open": run.is_open,
-                "elapsed": elapsed(run),
-                "standing": standing(run),
-                "stop": stop_label(run),
-            }
-        )
+        return JsonResponse(state_of(look_after(self.run_to_view(request, run_id))))
 
     @method_decorator(require_POST)
     def stop_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
@@ -167,12 +152,57 @@ class RunAdmin(KeptRows, ModelAdmin):
         """Make the run the approved plan of its plant, or take that back."""
         return approve_view(request, self.run_to_view(request, run_id))
 
+    @method_decorator([require_safe, never_cache])
+    def changes_view(self, request: HttpRequest, run_id: int) -> JsonResponse:
+        """Answer how far the plant's data have moved on since the run read them."""
+        run = self.run_to_view(request, run_id)
+        try:
+            changes = data_changes(run)
+        except NoSolvedData as why:
+            return JsonResponse({"count": None, "words": "", "about": str(why)})
+        edits = f"{changes.count:,} edit{'s' if changes.count != 1 else ''}"
+        about = ", ".join(f"{name.replace('_', ' ')}: {count:,}" for name, count in changes.by_table.items())
+        words = f"data changed since ({edits})" if changes.count else ""
+        return JsonResponse({"count": changes.count, "words": words, "about": about})
+
+    @method_decorator([require_safe, never_cache])
+    def part_view(self, request: HttpRequest, run_id: int, name: str) -> HttpResponse:
+        """Show one part of the page by itself, for the script that puts it into its place."""
+        run = self.run_to_view(request, run_id)
+        if name not in KINDS or run.is_open or (KINDS[name].needs and not has_plan(run)):
+            raise Http404(f"Run {run.pk} has no part {name}.")
+        part = part_of(request, run, name, Asked.of(request, name), now=True)
+        if part is None:
+            raise Http404(f"Run {run.pk} has nothing to show in part {name}.")
+        return TemplateResponse(request, part.template, {"run": run, "part": part})
+
     @method_decorator(require_safe)
     def csv_view(self, request: HttpRequest, run_id: int, table: str) -> HttpResponseBase:
         run = self.run_to_view(request, run_id)
-        if table not in CSV_TABLES:
-            raise Http404(f"A run has no table {table}.")
-        return csv_response(run, table)
+        return csv_response(run, self.sheet_to_view(request, run, table))
+
+    @method_decorator(require_safe)
+    def xlsx_view(self, request: HttpRequest, run_id: int, table: str) -> HttpResponseBase:
+        run = self.run_to_view(request, run_id)
+        try:
+            sheets = all_sheets(run) if table == "plan" else [self.sheet_to_view(request, run, table)]
+            return xlsx_response(run, table, sheets)
+        except ExportRefused as why:
+            messages.error(request, str(why))
+            return redirect("admin:planning_run_change", run.pk)
+
+    def sheet_to_view(self, request: HttpRequest, run: Run, name: str) -> Sheet:
+        """Return a table of the run by the name of its files, for a user who may see it."""
+        source = TABLE_BY_NAME.get(name.removeprefix(INPUT)) if name.startswith(INPUT) else None
+        if source is not None and not may_view(request, source):
+            raise PermissionDenied
+        try:
+            sheet = sheet_of(run, name)
+        except NoSolvedData as why:
+            raise Http404(str(why)) from why
+        if sheet is None:
+            raise Http404(f"A run has no table {name}.")
+        return sheet
 
     @method_decorator([require_safe, never_cache])
     def change_view(
@@ -189,17 +219,15 @@ class RunAdmin(KeptRows, ModelAdmin):
             "original": run,
             "run": run,
             "badge": state_badge(run.state),
-            "meaning": meaning(run),
             "advice": advice(run),
-            "elapsed": elapsed(run),
-            "standing": standing(run),
-            "stop": stop_label(run),
+            "now": state_of(run),
             "stop_url": self.stop_url(request, run),
             "state_url": reverse("admin:planning_run_state", args=[run.pk]),
+            "changes_url": "" if run.is_open else reverse("admin:planning_run_changes", args=[run.pk]),
             "has_plan": has_plan(run),
             "figures": figures(run) if has_plan(run) else [],
             "facts": facts(run, may_see_sets=request.user.has_perm("planning.view_runset")),
-            "tables": [] if run.is_open else result_tables(run),
+            "parts": [] if run.is_open else parts_of(request, run, has_plan=has_plan(run)),
             "problems": [*with_links(run, run.conflict)],
             "warnings": [*with_links(run, run.warnings)],
             "again_url": self.again_url(request, run),
@@ -232,87 +260,3 @@ class RunAdmin(KeptRows, ModelAdmin):
         if run.is_open or not self.has_delete_permission(request, run):
             return ""
         return reverse("admin:planning_run_delete", args=[run.pk])
-
-
-def figures(run: Run) -> list[dict[str, str]]:
-    """Return the headline figures of a plan."""
-    shown = [{"name": "Profit", "value": money(run.objective, run.currency), "note": certainty(run)}]
-    if run.bound is not None:
-        shown.append({"name": "No plan earns more than", "value": money(run.bound, run.currency), "note": ""})
-    if run.gap is not None:
-        asked = run.options.get("gap")
-        note = f"{percent(asked)} was asked for" if isinstance(asked, int | float) else ""
-        shown.append({"name": "Gap", "value": percent(run.gap), "note": note})
-    if run.moved is not None:
-        shown.append({"name": f"Moved against run {run.moved['run']}", **moved_words(run.moved)})
-    legs = ", ".join(f"{word} {seconds(run.seconds[leg])}" for leg, word in LEGS if run.seconds.get(leg) is not None)
-    took = sum(run.seconds.values()) if run.seconds else elapsed_seconds(run)
-    shown.append({"name": "Time", "value": seconds(took), "note": legs})
-    return shown
-
-
-def moved_words(moved: dict[str, Any]) -> dict[str, str]:
-    """Return how much of the plan is otherwise than in the earlier run, as a figure with a note."""
-    orders = "no order changed" if not moved["orders"] else f"{moved['orders']} order(s) changed"
-    note = f"{rounded(moved['units'])} units, {orders}"
-    if moved["periods"]:
-        first = "the first period" if moved["periods"] == 1 else f"the first {moved['periods']} periods"
-        note += f"; {first} held" + (", whole" if moved["whole"] else "")
-    return {"value": f"{rounded(moved['hours'])} h", "note": note}
-
-
-def certainty(run: Run) -> str:
-    """Return how sure it is that the plan is the best one."""
-    return "proven best within the gap" if run.proven else "the best plan found"
-
-
-def set_link(run: Run, may_see_sets: bool) -> str:
-    """Return the set that the run is part of, with a link for whom may see it; "" where it is by itself."""
-    if run.run_set is None:
-        return ""
-    words = f"Set {run.run_set.pk}: {run.run_set}"
-    url = reverse("admin:planning_runset_change", args=[run.run_set.pk])
-    return format_html('<a href="{}">{}</a>', url, words) if may_see_sets else words
-
-
-def facts(run: Run, *, may_see_sets: bool) -> list[tuple[str, str]]:
-    """Return what else there is to know about a run."""
-    options = run.options
-    solver = dict(SOLVERS).get(options.get("solver"), options.get("solver"))
-    sizes = [f"{run.sizes[name]:,} {name}" for name in ("rows", "columns", "nonzeros") if name in run.sizes]
-    found = [
-        ("Started by", str(run.user) if run.user else ""),
-        ("Asked for", run.created_at.strftime("%Y-%m-%d %H:%M:%S UTC")),
-        ("Solver", str(solver or "")),
-        ("Time limit", f"{exact(options['time_limit'])} s" if options.get("time_limit") is not None else ""),
-        ("Gap asked for", percent(options["gap"]) if options.get("gap") is not None else ""),
-        ("Part of", set_link(run, may_see_sets)),
-        ("What differs", variation_in_words(run.variation) if run.variation is not None else ""),
-        ("Attempt", rounded(run.attempt) if run.attempt > 1 else ""),
-        ("Executed by", run.worker),
-        ("Model", ", ".join(sizes)),
-        ("Prices", PRICE_BASIS.get(run.shadow_price_basis, "")),
-    ]
-    return [(name, value) for name, value in found if value]
-
-
-PRICE_BASIS = {
-    "lp": "what one more hour or unit is worth comes from the plan's linear model",
-    "fixed_mip": "what one more hour or unit is worth holds while the whole decisions stay as they are",
-}
-
-
-def with_links(run: Run, problems: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return the problems of a run in words, each with the page of its row."""
-    links = RowLinks(run.plant_id)
-    return [
-        {
-            "table": str(problem.get("table") or "").replace("_", " "),
-            "row": str(problem.get("row") or ""),
-            "period": str(problem.get("period") or ""),
-            "column": str(problem.get("field") or problem.get("column") or "").replace("_", " "),
-            "text": str(problem.get("text") or ""),
-            "url": links.url(str(problem.get("table") or ""), str(problem.get("row") or "")),
-        }
-        for problem in problems
-    ]

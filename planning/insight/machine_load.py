@@ -17,7 +17,7 @@ class MachineLoad:
     """One entry for each machine, period and product that takes hours there, by machine, period, product.
 
     `hours` are for making, `setup_hours` for setups, `units` are those made on that machine; `setup` tells
-    whether a way of making the product that takes the machine is set up in the period.
+    whether the machine is set up for the product, by a recipe that has setup hours or a setup cost there.
     """
 
     machine: Positions
@@ -44,6 +44,7 @@ def machine_load(plan: SolvedPlan) -> MachineLoad:
     way = positions(uses, "way")
     hours = uses.columns["hours_required"].filled(0.0) * plan.made[way]
     setup_hours = uses.columns["setup_hours"].filled(0.0) * plan.setup[way]
+    takes_setup = (uses.columns["setup_hours"].filled(0.0) > 0) | (uses.columns["setup_cost"].filled(0.0) > 0)
     counted = np.flatnonzero((np.abs(hours) > _NOISE) | (setup_hours > 0))
     way, hours, setup_hours = way[counted], hours[counted], setup_hours[counted]
     count = s["products"].size
@@ -61,7 +62,7 @@ def machine_load(plan: SolvedPlan) -> MachineLoad:
         hours=total(hours),
         setup_hours=total(setup_hours),
         units=total(plan.made[way]),
-        setup=total(plan.setup[way].astype(np.float64)) > 0,
+        setup=total((plan.setup[way] & takes_setup[counted]).astype(np.float64)) > 0,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planning.admin.amounts import exact, money, percent, rounded, seconds
-from planning.admin.run_tables import worth
+from planning.admin.run_balances import worth
 
 
 @pytest.mark.parametrize(

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from planning.admin.run_tables import result_tables
-from planning.models import (
-    GoalResult,
-    MaterialBalance,
-    OrderResult,
-    Plant,
-    ProductBalance,
-    Production,
-    Run,
-    Scenario,
-    Utilization,
-)
+from planning.admin.run_balances import materials
+from planning.admin.run_pivot import pivot_table
+from planning.admin.run_waterfall import waterfall
+from planning.models import Plant, Run, Scenario
+from tests.admin.big_run import big_run
 from tests.factories import make_run, make_solved_run, make_user
 
 
@@ -143,13 +133,22 @@ def test_profit_is_the_sum_of_its_parts_with_their_signs(viewer: Client, plant: 
     run = make_solved_run(
         plant, objective=940.0, profit_parts={"sales": 1000.0, "setup": 70.0, "purchase": -10.0, "holding": 0.0}
     )
-    profit = result_tables(run)[0]
-    lines = [(row[0].text, row[1].text) for row in [*profit.rows, profit.foot]]
-    assert lines == [
-        ("Sales", "1,000.00 USD"),
-        ("Buying in", "10.00 USD"),
-        ("Setups", "-70.00 USD"),
-        ("Profit", "940.00 USD"),
+    steps = waterfall(run)
+    assert [(step.name, step.words, step.kind) for step in steps] == [
+        ("Sales", "1,000.00 USD", "total"),
+        ("Buying in", "10.00 USD", "plus"),
+        ("Setups", "-70.00 USD", "minus"),
+        ("Profit", "940.00 USD", "total"),
+    ]
+    assert [(step.start, step.size) for step in steps] == [(0, 99.01), (99.01, 0.99), (93.069, 6.931), (0, 93.069)]
+
+
+def test_a_loss_hangs_below_zero(plant: Plant) -> None:
+    run = make_solved_run(plant, objective=-50.0, profit_parts={"sales": 50.0, "setup": 100.0})
+    assert [(step.name, step.start, step.size) for step in waterfall(run)] == [
+        ("Sales", 50.0, 50.0),
+        ("Setups", 0.0, 100.0),
+        ("Profit", 0.0, 50.0),
     ]
 
 
@@ -187,38 +186,7 @@ def test_conflicts_and_warnings_are_listed_with_links(viewer: Client, plant: Pla
     assert f"/admin/planning/product/?plant__id__exact={plant.pk}&amp;q=Desk" in page
 
 
-def big_run(plant: Plant, products: int, periods: int) -> Run:
-    run = make_run(plant, state="solved", objective=1.0, profit_parts={"sales": 1.0})
-    pairs = [(f"Product {p}", f"Week {t}") for p in range(products) for t in range(1, periods + 1)]
-    zeros = dict.fromkeys(("yielded", "bought", "used", "lapsed", "stock", "backlog", "short"), 0.0)
-    Production.objects.bulk_create(
-        Production(run=run, product=p, route="Fast", period=t, quantity=2.0, setup=t == "Week 2") for p, t in pairs
-    )
-    ProductBalance.objects.bulk_create(
-        ProductBalance(run=run, product=p, period=t, made=2.0, sold=2.0, **zeros) for p, t in pairs
-    )
-    MaterialBalance.objects.create(run=run, material="Wood", period="Week 1", supplied=1, used=3, lapsed=0, stock=2)
-    Utilization.objects.create(
-        run=run, resource_type="machine", resource="Saw", period="Week 1", used=1, overtime=0, units_down=0
-    )
-    OrderResult.objects.create(
-        run=run,
-        reference="A-1",
-        product="Product 0",
-        period="Week 1",
-        target=5,
-        delivered=3,
-        late=1,
-        shortfall=2,
-        deliveries=[{"period": "Week 1", "quantity": 2.0}, {"period": "Week 2", "quantity": 1.0}],
-    )
-    GoalResult.objects.create(run=run, priority=1, name="Saw below 40 h", under=0, over=2.5)
-    run.levels = [{"priority": 1, "deviation": 2.5}]
-    run.save()
-    return run
-
-
-def test_the_page_takes_one_query_per_table_however_long(viewer: Client, plant: Plant) -> None:
+def test_the_page_takes_the_same_queries_however_long_the_plan_is(viewer: Client, plant: Plant) -> None:
     small, large = big_run(plant, 3, 2), big_run(plant, 300, 12)
     page_of(viewer, small)
     counts = []
@@ -227,32 +195,39 @@ def test_the_page_takes_one_query_per_table_however_long(viewer: Client, plant: 
             page_of(viewer, run)
         counts.append(len(queries))
     assert counts[0] == counts[1]
-    tables = [query["sql"] for query in queries if "planning_production" in query["sql"]]
-    assert len(tables) == 1
 
 
 def test_production_is_a_table_of_products_and_periods(plant: Plant) -> None:
-    table = next(table for table in result_tables(big_run(plant, 3, 3)) if table.key == "production")
+    table = pivot_table(big_run(plant, 3, 3), "quantity", 1)
+    assert table is not None
     assert [head.text for head in table.heads] == ["Product", "Route", "Week 1", "Week 2", "Week 3", "Total"]
     assert [cell.text for cell in table.rows[0]] == ["Product 0", "Fast", "2", "2 ⚙", "2", "6"]
 
 
-def test_long_tables_are_cut_and_say_so(viewer: Client, plant: Plant) -> None:
-    page = page_of(viewer, big_run(plant, 300, 12))
-    assert "The first 100 of 300 rows." in page
-    assert "The first 100 of 3,600 rows." in page
+def test_long_tables_are_shown_page_by_page(viewer: Client, plant: Plant) -> None:
+    run = big_run(plant, 300, 12)
+    page = page_of(viewer, run)
+    assert "Products 1 to 50 of 300" in page
+    assert "Rows 1 to 50 of 3,600" in page
+    url = reverse("admin:planning_run_change", args=[run.pk])
+    page = viewer.get(url, {"part": "products", "page": 72}).content.decode()
+    assert "Rows 3,551 to 3,600 of 3,600" in page
+    assert "Products 1 to 50 of 300" in page
 
 
-def test_balances_open_with_what_was_there(plant: Plant) -> None:
-    table = next(table for table in result_tables(big_run(plant, 1, 1)) if table.key == "materials")
+def test_balances_start_with_what_was_there(plant: Plant) -> None:
+    table = materials(big_run(plant, 1, 1), 1)
+    assert table is not None
     line = dict(zip((head.text for head in table.heads), (cell.text for cell in table.rows[0]), strict=True))
     assert line == {
         "Material": "Wood",
         "Period": "Week 1",
-        "Opening": "4",
-        "Supplied": "1",
-        "Used": "3",
-        "Stock": "2",
+        "Start": "4",
+        "+ supplied": "1",
+        "− used": "3",
+        "= End": "2",
+        "Utilization": "no limit",
+        "One more unit is": "–",
     }
 
 
@@ -261,46 +236,6 @@ def test_orders_and_goals_are_shown_in_words(viewer: Client, plant: Plant) -> No
     assert "Week 1: 2, Week 2: 1" in page
     assert "Weighted deviation reached: priority 1: 2.5." in page
     assert "no limit" in page
-
-
-# --- CSV ------------------------------------------------------------------------------------
-
-
-def file_of(client: Client, run: Run, table: str) -> list[list[str]]:
-    response = client.get(reverse("admin:planning_run_csv", args=[run.pk, table]))
-    assert response["Content-Type"] == "text/csv; charset=utf-8"
-    assert response["Content-Disposition"] == f'attachment; filename="run-{run.pk}-{table}.csv"'
-    return list(csv.reader(io.StringIO(response.getvalue().decode("utf-8-sig"))))
-
-
-def test_the_csv_file_has_all_rows_to_the_last_digit(viewer: Client, plant: Plant) -> None:
-    run = make_solved_run(plant)
-    assert file_of(viewer, run, "production") == [
-        ["product", "route", "period", "quantity", "setup"],
-        ["Chair", "", "1", "10", "false"],
-        ["Table", "", "1", "5", "false"],
-        ["Desk", "", "1", "8.428571428571429", "false"],
-    ]
-    assert len(file_of(viewer, big_run(plant, 300, 12), "products")) == 3601
-
-
-@pytest.mark.parametrize("table", ["production", "products", "utilization", "materials", "orders", "goals"])
-def test_every_result_table_has_its_file(viewer: Client, plant: Plant, table: str) -> None:
-    assert len(file_of(viewer, big_run(plant, 1, 1), table)) == 2
-
-
-def test_text_never_becomes_a_formula_and_numbers_stay_numbers(viewer: Client, plant: Plant) -> None:
-    run = make_run(plant, state="solved")
-    for name in ("=cmd|x", "+1", "-1", "@x", "'quoted", "Chair"):
-        Production.objects.create(run=run, product=name, route="", period="1", quantity=-1.5, setup=False)
-    rows = file_of(viewer, run, "production")[1:]
-    assert [row[0] for row in rows] == ["'=cmd|x", "'+1", "'-1", "'@x", "''quoted", "Chair"]
-    assert {row[3] for row in rows} == {"-1.5"}
-
-
-def test_a_table_that_is_none_is_not_found(viewer: Client, plant: Plant) -> None:
-    url = reverse("admin:planning_run_csv", args=[make_solved_run(plant).pk, "runcopy"])
-    assert viewer.get(url).status_code == 404
 
 
 # --- list -----------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def test_a_run_is_started_once_however_often_the_button_is_pressed(
     planner: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant = make_furniture()
-    monkeypatch.setattr("planning.runs.start_run", lambda scenario, options, *, user: make_solved_run(scenario.plant))
+    monkeypatch.setattr("planning.runs.start_run", lambda scenario, options, **_: make_solved_run(scenario.plant))
     planner.goto(reverse("admin:planning_scenario_change", args=[plant.scenarios.get().pk]))
     planner.get_by_role("link", name="Run scenario").click()
     planner.get_by_role("button", name="Run", exact=True).dblclick()
@@ -69,7 +69,7 @@ def test_a_run_is_started_once_however_often_the_button_is_pressed(
 
 def test_the_form_is_sent_by_the_keyboard(planner: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     plant = make_furniture()
-    monkeypatch.setattr("planning.runs.start_run", lambda scenario, options, *, user: make_solved_run(scenario.plant))
+    monkeypatch.setattr("planning.runs.start_run", lambda scenario, options, **_: make_solved_run(scenario.plant))
     planner.goto(f"{reverse('admin:planning_scenario_run')}?scenario={plant.scenarios.get().pk}")
     planner.wait_for_function("document.activeElement.form")  # the page puts the cursor into the form
     planner.keyboard.press("Enter")

@@ -1,0 +1,69 @@
+// The parts of a run's page: those that the page did not wait for are loaded once it is there, and a link or form of a
+// part (a page, a measure, a search) changes that part alone. Without this script the links load the whole page.
+(() => {
+  const OF_PAGE = window.location.pathname;
+
+  async function load(section, query) {
+    section.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(section.dataset.part + query, { credentials: "same-origin" });
+      if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+      section.innerHTML = await answer.text();
+      window.plannerCharts.drawAll(section);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      section.removeAttribute("aria-busy");
+    }
+  }
+
+  async function turn(section, query, focus) {
+    if (!(await load(section, query))) {
+      window.location.assign(`${OF_PAGE}${query}#${section.id}`); // the server says what is wrong
+      return;
+    }
+    window.history.replaceState(null, "", `${OF_PAGE}${query}#${section.id}`);
+    const target = section.querySelector(focus) ?? section.querySelector("h2");
+    target?.focus({ preventScroll: true });
+    if (section.getBoundingClientRect().top < 0) section.scrollIntoView({ block: "start" });
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-part-link]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    const section = link.closest("[data-part]");
+    event.preventDefault();
+    turn(section, new URL(link.href).search, link.closest(".pl-switch") ? "[aria-current]" : "h2");
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-part-form]");
+    if (!form) return;
+    event.preventDefault();
+    turn(form.closest("[data-part]"), `?${new URLSearchParams(new FormData(form))}`, "[type=search]");
+  });
+
+  async function loadLater() {
+    for (const section of document.querySelectorAll("[data-part-later]")) {
+      section.removeAttribute("data-part-later");
+      section.querySelector("[role=status]").textContent = "Loading …";
+      if (!(await load(section, ""))) {
+        section.querySelector("[role=status]").textContent = "This part could not be loaded. Reload the page to try again.";
+      }
+    }
+    const changes = document.querySelector("[data-changes]");
+    if (!changes) return;
+    const answer = await fetch(changes.dataset.changes, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+    if (!answer.ok || answer.redirected) return;
+    const found = await answer.json();
+    changes.hidden = !found.words;
+    changes.textContent = found.words;
+    changes.title = found.about;
+  }
+  loadLater();
+
+  // On paper the numbers stand beside the charts.
+  window.addEventListener("beforeprint", () => {
+    document.querySelectorAll(".pl-numbers").forEach((numbers) => (numbers.open = true));
+  });
+})();
