@@ -103,7 +103,7 @@ def test_pages_show_names_as_text(admin: Client, evil_plant: Plant, name: str) -
 def test_messages_show_names_as_text(
     admin: Client, evil_plant: Plant, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def start(scenario: Scenario, options: object, *, user: object) -> Run:
+    def start(scenario: Scenario, options: object, **_: object) -> Run:
         return make_run(scenario.plant, scenario_name=scenario.name)
 
     monkeypatch.setattr("planning.runs.start_run", start)
@@ -115,7 +115,7 @@ def test_messages_show_names_as_text(
 def test_problems_show_names_as_text(
     admin: Client, evil_plant: Plant, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(scenario: Scenario, options: object, *, user: object) -> Run:
+    def refuse(scenario: Scenario, options: object, **_: object) -> Run:
         raise DataProblems([Problem("products", name, EVIL, EVIL), Problem(EVIL, EVIL, EVIL, EVIL)])
 
     monkeypatch.setattr("planning.runs.start_run", refuse)
