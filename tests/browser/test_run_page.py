@@ -106,20 +106,6 @@ def test_a_plan_fits_the_screen_under_a_strict_content_policy(
     assert paper != ink
 
 
-def test_a_plan_is_read_without_scripts(planner: Page, weeks: Run) -> None:
-    state = planner.context.storage_state()
-    browser = planner.context.browser
-    assert browser is not None
-    plain = browser.new_context(java_script_enabled=False, storage_state=state)
-    page = plain.new_page()
-    page.goto(planner.url.split("/admin")[0] + reverse("admin:planning_run_change", args=[weeks.pk]))
-    page.locator("#load").get_by_role("link", name="Show").click()
-    assert page.locator("#load figure").count() == 6
-    page.locator("#plan").get_by_role("link", name="Machine hours").click()
-    assert page.locator("#plan").get_by_text("All products").count() == 1
-    plain.close()
-
-
 def test_progress_is_drawn_while_a_run_goes_on(planner: Page, transactional_db: None) -> None:
     run = make_run(make_furniture(), options={"time_limit": 60.0})
     open_run(planner, run)
