@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase
 
-from planning.exchange import Sheet, csv_cell, write_sheets
+from planning.exchange import Sheet
 from planning.insight import NoSolvedData, campaigns, column_values, machine_load, snapshot_of, solved_plan
 from planning.models import (
     TABLE_BY_NAME,
@@ -25,10 +23,7 @@ from planning.models import (
 from .run_balances import delivery_words
 from .run_pivot import pivot
 from .run_waterfall import waterfall
-
-UTF8_MARK = "\ufeff"  # without it Excel reads UTF-8 as the local code page
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-IN_MEMORY = 8 * 2**20  # bytes of a workbook; a larger one is written to disk first
+from .sheet_files import csv_file, xlsx_file
 
 STORED: dict[str, type[Any]] = {
     "production": Production,
@@ -139,32 +134,11 @@ def all_sheets(run: Run) -> list[Sheet]:
     return [sheet for name in names if (sheet := sheet_of(run, name)) is not None]
 
 
-class Echo:
-    """A file that hands each written line back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def csv_response(run: Run, sheet: Sheet) -> HttpResponseBase:
-    """Return a table as a CSV file, written while it is sent."""
-
-    def lines() -> Iterator[str]:
-        writer = csv.writer(Echo())
-        yield UTF8_MARK + writer.writerow([csv_cell(head) for head in sheet.columns])
-        for row in sheet.rows:
-            yield writer.writerow([csv_cell(value) for value in row])
-
-    return StreamingHttpResponse(
-        lines(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="run-{run.pk}-{sheet.name}.csv"'},
-    )
+    """Return a table as a CSV file."""
+    return csv_file(sheet, f"run-{run.pk}-{sheet.name}")
 
 
 def xlsx_response(run: Run, name: str, sheets: list[Sheet]) -> HttpResponseBase:
     """Return tables as a workbook. Raises ExportRefused where a sheet can't hold one."""
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115, the response closes it
-    write_sheets(file, sheets)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"run-{run.pk}-{name}.xlsx", content_type=XLSX)
+    return xlsx_file(sheets, f"run-{run.pk}-{name}")

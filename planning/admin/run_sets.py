@@ -24,6 +24,7 @@ from planning.runs import SetProgress, look_after, set_progress, stop_set, varia
 
 from .amounts import NOTHING, money, percent, seconds
 from .base import KeptRows
+from .compare import ComparedSets, url_for_set
 from .run_words import state_badge
 from .runs import HEAVY
 
@@ -33,7 +34,7 @@ OPEN = Q(runs__state__in=Run.OPEN_STATES)
 
 
 @admin.register(RunSet)
-class RunSetAdmin(KeptRows, ModelAdmin):
+class RunSetAdmin(ComparedSets, KeptRows, ModelAdmin):
     """Sets are looked at and stopped; nobody adds or edits one by hand."""
 
     list_display = ("number", "name", "plant", "run_count", "ended_count", "asked_for", "user")
@@ -162,6 +163,7 @@ class RunSetAdmin(KeptRows, ModelAdmin):
             "state_url": reverse("admin:planning_runset_state", args=[run_set.pk]),
             "rows": rows(run_set, linked=request.user.has_perm("planning.view_run")),
             "more": max(progress.total - RUNS_SHOWN, 0),
+            "compare_url": url_for_set(request, run_set),
             "runs_url": f"{reverse('admin:planning_run_changelist')}?run_set__id__exact={run_set.pk}",
         }
         return TemplateResponse(request, "admin/planning/runset/page.html", context)

@@ -26,6 +26,7 @@ from planning.runs import look_after, stop_run
 from .amounts import money, percent, seconds
 from .approvals import approval_context, approve_view
 from .base import KeptRows
+from .compare import ComparedRuns
 from .run_exports import INPUT, all_sheets, csv_response, sheet_of, xlsx_response
 from .run_inputs import may_view
 from .run_page import facts, figures, with_links
@@ -38,7 +39,7 @@ HEAVY = ("log", "progress", "conflict", "warnings", "profit_parts", "levels", "v
 
 
 @admin.register(Run)
-class RunAdmin(KeptRows, ModelAdmin):
+class RunAdmin(ComparedRuns, KeptRows, ModelAdmin):
     """Runs are looked at; nobody adds or edits one."""
 
     list_display = (
