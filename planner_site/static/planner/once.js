@@ -16,3 +16,9 @@ window.addEventListener("pageshow", () => {
     form.querySelectorAll("button[type=submit]").forEach((button) => button.removeAttribute("aria-disabled"));
   });
 });
+// unfold hides the page until its own script has run; the browser may look for the field to begin with before that.
+window.addEventListener("load", () =>
+  window.requestAnimationFrame(() => {
+    if (document.activeElement === document.body) document.querySelector("form[data-once] [autofocus]")?.focus();
+  }),
+);
