@@ -13,7 +13,7 @@ from django.urls import reverse
 from planning.insight import NoSolvedData
 from planning.models import Run
 
-from . import run_balances
+from . import insights, run_balances
 from .run_charts import campaign_bars, machine_charts, search_chart
 from .run_inputs import input_table, input_tables
 from .run_pivot import MEASURES, pivot_table
@@ -124,6 +124,14 @@ def load(request: HttpRequest, run: Run, asked: Asked) -> Found:
     return {"charts": charts, "legend": legend, "page": page}
 
 
+def limits(request: HttpRequest, run: Run, asked: Asked) -> Found:
+    return insights.limits(run)
+
+
+def short(request: HttpRequest, run: Run, asked: Asked) -> Found:
+    return insights.short(request, run)
+
+
 def campaigns(request: HttpRequest, run: Run, asked: Asked) -> Found:
     try:
         machines, periods, page = campaign_bars(run, asked.page)
@@ -164,6 +172,8 @@ KINDS: dict[str, Kind] = {
     "plan": Kind("Plan", plan),
     "orders": Kind("Customer orders", table_part(run_balances.orders)),
     "goals": Kind("Goals", table_part(run_balances.goals)),
+    "limits": Kind("What limits the plan", limits),
+    "short": Kind("Why short", short, later=True),
     "load": Kind("Machines", load, later=True, needs="machines", files="machine-hours"),
     "machines": Kind("Hours and what they are worth", table_part(run_balances.machines)),
     "campaigns": Kind("Campaigns", campaigns, later=True, needs="several periods", files="campaigns"),

@@ -27,6 +27,7 @@ from .amounts import money, percent, seconds
 from .approvals import approval_context, approve_view
 from .base import KeptRows
 from .compare import ComparedRuns
+from .insights import insight_urls
 from .run_exports import INPUT, all_sheets, csv_response, sheet_of, xlsx_response
 from .run_inputs import may_view
 from .run_page import facts, figures, with_links
@@ -121,6 +122,7 @@ class RunAdmin(ComparedRuns, KeptRows, ModelAdmin):
             path("<int:run_id>/part/<slug:name>/", site.admin_view(self.part_view), name="planning_run_part"),
             path("<int:run_id>/<slug:table>.csv", site.admin_view(self.csv_view), name="planning_run_csv"),
             path("<int:run_id>/<slug:table>.xlsx", site.admin_view(self.xlsx_view), name="planning_run_xlsx"),
+            *insight_urls(self),
             *super().get_urls(),
         ]
 

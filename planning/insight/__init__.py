@@ -1,5 +1,6 @@
-"""What runs mean: hours and earnings of a plan, how far the data have moved on since, runs side by side."""
+"""What runs mean: what limits a plan, hours and earnings, how far the data have moved on, runs side by side."""
 
+from .bottlenecks import Bottleneck, Bottlenecks, TightLimit, bottlenecks
 from .compared_inputs import ComparedInputs, InputDifference
 from .compared_plans import Amounts, ComparedGoal, ComparedOrder, ComparedResource, Figure, OrderOutcome, PlanLine
 from .comparison import CannotCompare, ComparedRun, Comparison, compare, only_differences
@@ -8,10 +9,16 @@ from .data_changes import DataChanges, column_values, data_changes
 from .earnings import Earnings, earnings
 from .health import Health, Load, health
 from .machine_load import Campaign, MachineLoad, campaigns, machine_load, way_hours
+from .remedies import NotUndone, Remedy, find_subject, remedies
+from .shortfalls import Shortfall, Shortfalls, shortfalls
 from .solved_plan import NoSolvedData, SolvedPlan, snapshot_of, solved_plan
+from .subjects import Subject
+from .trials import NoRemedy, Trial, Trials, make_scenario, trials, try_remedies
 
 __all__ = [
     "Amounts",
+    "Bottleneck",
+    "Bottlenecks",
     "Campaign",
     "CannotCompare",
     "ComparedGoal",
@@ -27,10 +34,20 @@ __all__ = [
     "InputDifference",
     "Load",
     "MachineLoad",
+    "NoRemedy",
     "NoSolvedData",
+    "NotUndone",
     "OrderOutcome",
     "PlanLine",
+    "Remedy",
+    "Shortfall",
+    "Shortfalls",
     "SolvedPlan",
+    "Subject",
+    "TightLimit",
+    "Trial",
+    "Trials",
+    "bottlenecks",
     "campaigns",
     "column_values",
     "compare",
@@ -38,11 +55,17 @@ __all__ = [
     "comparison_sheets",
     "data_changes",
     "earnings",
+    "find_subject",
     "health",
     "machine_load",
+    "make_scenario",
     "only_differences",
     "plan_sheet",
+    "remedies",
+    "shortfalls",
     "snapshot_of",
     "solved_plan",
+    "trials",
+    "try_remedies",
     "way_hours",
 ]

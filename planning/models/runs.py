@@ -17,6 +17,15 @@ class RunSet(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="run_sets"
     )
+    tried_for = models.ForeignKey(
+        "Run",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tried_sets",
+        help_text="The run whose data its runs vary, to see what would help there.",
+    )
+    subject = models.JSONField(null=True, blank=True, help_text="What it is tried for: kind, row, period.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -6,13 +6,23 @@ from .execute import execute
 from .options import BadOptions, RunOptions
 from .report import problems_as_json, run_as_json
 from .retention import Pruned, prune
-from .run_sets import Answer, SetProgress, StartedSet, gather, set_progress, start_set, start_variations
+from .run_sets import (
+    Answer,
+    SetProgress,
+    StartedSet,
+    gather,
+    set_progress,
+    start_set,
+    start_variations,
+    start_variations_of,
+)
 from .runners import hands, launch_waiting, look_after, reconcile
 from .start import SameRun, start_run
 from .stop import queue_position, stop_run, stop_set
 from .turns import execute_in_turn
 from .variations import BadVariation, BadVariations
 from .variations import in_words as variation_in_words
+from .variations import parse as variation_changes
 
 __all__ = [
     "AlteredCopy",
@@ -47,8 +57,10 @@ __all__ = [
     "start_run",
     "start_set",
     "start_variations",
+    "start_variations_of",
     "stop_run",
     "stop_set",
+    "variation_changes",
     "variation_in_words",
     "withdraw_approval",
 ]

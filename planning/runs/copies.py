@@ -47,7 +47,11 @@ def _signed(number: int, compressed: bytes) -> bytes:
 
 def pack(model: LXModel) -> tuple[bytes, str, int]:
     """Return the compressed copy, its SHA-256 and its size before compression. Raises CopyTooLarge."""
-    data = dump_model(model)
+    return repack(dump_model(model))
+
+
+def repack(data: bytes) -> tuple[bytes, str, int]:
+    """Return the bytes of a copy as `pack` does. Raises CopyTooLarge."""
     compressed = zlib.compress(data, _COMPRESSION)
     limit = settings.PLANNING["MAX_COPY_BYTES"]
     if len(compressed) > limit:

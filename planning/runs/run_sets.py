@@ -15,14 +15,14 @@ from django.db.models import Count
 from django.db.models.functions import Now
 
 from planning.models import Run, RunSet, Scenario
-from planning.snapshot import DataProblems, Hold
+from planning.snapshot import Change, DataProblems, Hold, Problem, Snapshot
 
-from .copies import CopyTooLarge, store_copy, store_shared_copy
+from .copies import CopyTooLarge, load_copy, read_copy, repack, store_copy, store_shared_copy
 from .options import RunOptions
 from .runners import launch_waiting
 from .start import Prepared, SameRun, hold_plant, prepare_run, same_run
 from .states import record_queued
-from .variations import as_stored, check_all
+from .variations import as_stored, check_all, parse
 
 Answer = Run | DataProblems | CopyTooLarge | SameRun
 
@@ -120,7 +120,50 @@ def start_variations(
     if not variations:
         raise ValueError("A set has at least one variation.")
     base = prepare_run(scenario, options, hold)
-    found = check_all(base.snapshot, variations)
+    return _start_all(base, check_all(base.snapshot, variations), name, about, user, here)
+
+
+def start_variations_of(
+    *,
+    run: Run,
+    variations: Sequence[Any],
+    name: str = "",
+    about: str = "",
+    subject: dict[str, Any] | None = None,
+    user: Any = None,
+    here: bool = False,
+) -> StartedSet:
+    """Start a run of each variation of the data that a run was solved with, as it was asked for, whatever has changed.
+
+    Their changes apply after those that the run itself has; `subject` names what they are tried for. Raises
+    what `read_copy` does, or BadVariations with the problems of every variation; then there is no run at all.
+    """
+    if not variations:
+        raise ValueError("A set has at least one variation.")
+    data = read_copy(run)
+    own = () if run.variation is None else parse(run.variation)
+    snapshot = Snapshot(load_copy(data).tables)
+    base = Prepared(
+        scenario=Scenario(plant_id=run.plant_id, name=run.scenario_name),
+        options=RunOptions.from_dict(run.options),
+        snapshot=snapshot,
+        copy=repack(data),
+        seconds={},
+    )
+    found = check_all(snapshot, [(*own, *parse(variation)) for variation in variations])
+    return _start_all(base, found, name, about, user, here, tried_for=run, subject=subject)
+
+
+def _start_all(
+    base: Prepared,
+    found: Sequence[tuple[tuple[Change, ...], list[Problem]]],
+    name: str,
+    about: str,
+    user: Any,
+    here: bool,
+    **values: Any,
+) -> StartedSet:
+    """Store a set of variations of what was prepared, and start its runs; `values` are more columns of the set."""
     of_scenario = [warning for warning in base.snapshot.warnings if warning.table == "scenario_changes"]
     runs = [
         base.new_run(
@@ -131,7 +174,9 @@ def start_variations(
         for changes, warnings in found
     ]
     with transaction.atomic():
-        run_set = _new_set(scenario, name or f"{len(runs)} variations of {scenario.name}", about, user)
+        run_set = _new_set(
+            base.scenario, name or f"{len(runs)} variations of {base.scenario.name}", about, user, **values
+        )
         stored = _store(run_set, runs, here)
         store_shared_copy(run_set, stored, *base.copy)
     return StartedSet(run_set, tuple(stored))
@@ -164,9 +209,9 @@ def _or_same(found: Prepared | DataProblems | CopyTooLarge) -> Prepared | Answer
     return found if same is None else SameRun(same)
 
 
-def _new_set(scenario: Scenario, name: str, about: str, user: Any) -> RunSet:
+def _new_set(scenario: Scenario, name: str, about: str, user: Any, **values: Any) -> RunSet:
     known = user if user is not None and user.is_authenticated else None
-    return RunSet.objects.create(plant_id=scenario.plant_id, name=name[:200], about=about, user=known)
+    return RunSet.objects.create(plant_id=scenario.plant_id, name=name[:200], about=about, user=known, **values)
 
 
 def _store(run_set: RunSet, runs: list[Run], here: bool) -> list[Run]:

@@ -1,6 +1,6 @@
 """What a planner does with scenarios beyond changing and running them: copies, order, promotion to the base data."""
 
-from .copies import NameTaken, duplicate, free_name
+from .copies import NameTaken, duplicate, free_name, new_scenario
 from .history import change_in_words, edit_in_words, value_in_words
 from .order import put_in_order
 from .promotion import NotPromoted, Promotion, preview, promote
@@ -13,6 +13,7 @@ __all__ = [
     "duplicate",
     "edit_in_words",
     "free_name",
+    "new_scenario",
     "preview",
     "promote",
     "put_in_order",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import count
+
 from django.db import transaction
 
 from planning.models import Plant, Scenario, ScenarioChange
 from planning.models.fields import NAME_LENGTH
+from planning.snapshot import Change
 
 
 class NameTaken(Exception):
@@ -22,6 +27,26 @@ def free_name(scenario: Scenario) -> str:
         if name not in taken:
             return name
         number += 1
+
+
+@transaction.atomic
+def new_scenario(parent: Scenario, name: str, description: str, changes: Sequence[Change]) -> Scenario:
+    """Return a new scenario with the changes, which come after its parent's; a taken name gets a number.
+
+    Raises ValidationError for what can't be a name or a change.
+    """
+    Plant.objects.select_for_update().get(pk=parent.plant_id)
+    taken = set(Scenario.objects.filter(plant=parent.plant_id).values_list("name", flat=True))
+    tails = ("" if number == 1 else f" ({number})" for number in count(1))
+    chosen = next(made for tail in tails if (made := name[: NAME_LENGTH - len(tail)].rstrip() + tail) not in taken)
+    scenario = Scenario(plant_id=parent.plant_id, name=chosen, parent=parent, description=description)
+    scenario.clean_fields()
+    scenario.save()
+    rows = [ScenarioChange(scenario=scenario, **asdict(change)) for change in changes]
+    for row in rows:
+        row.clean_fields(exclude=["scenario"])
+    ScenarioChange.objects.bulk_create(rows)
+    return scenario
 
 
 @transaction.atomic
