@@ -143,7 +143,7 @@ def _options(runs: Sequence[Run], found: Sequence[_Data | None]) -> Iterator[Inp
         return
     for name in HELD:
         columns = [data.tables["plant"].columns.get(name) for data in found if data is not None]
-        yield from _told(name, [None if column is None else column.get(0) for column in columns])
+        yield from _told(name, [(column.get(0) if column is not None else None) or None for column in columns])
     modes = [str(data.tables["plant"].columns["goal_mode"].get(0)) for data in found if data is not None]
     yield from _told("goal_mode", modes, BY_SCENARIO)
 

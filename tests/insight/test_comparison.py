@@ -29,6 +29,7 @@ from planning.models import (
     Utilization,
 )
 from planning.runs import RunOptions, execute, start_run, start_variations
+from planning.snapshot import Hold
 from tests.factories import make_furniture, make_run, make_solved_run
 from tests.formulation.small_plants import baseline, bring, weeks
 from tests.reference.commands import bring_in
@@ -229,6 +230,40 @@ class TestInputs:
         assert difference.explained_by == ((), ("variation 1",), ("variation 1",))
         assert verdicts(comparison, "profit") == ["", "better", "better"]
         assert comparison.runs[1].variation[0]["value"] == 600
+
+    def test_changes_of_single_periods_explain_those_periods_alone(self, tmp_path: Path) -> None:
+        plant = bring(
+            tmp_path,
+            periods=weeks(3),
+            products=[{"name": "Chair", "profit_per_unit": 10, "max_demand": 6}],
+            machines=[{"name": "Saw", "available_hours": 8, "units": 3}],
+            production_recipes=[{"product": "Chair", "machine": "Saw", "hours_required": 1}],
+        )
+        scenario = scenario_of(plant, "Repair", ("machine_periods", "Saw", "units_down", "add", 1))
+        ScenarioChange.objects.filter(scenario=scenario).update(period="2")
+        before = solved(plant)
+        plant.machines.get().machine_periods.create(period=plant.periods.get(name="3"), units_down=2)
+        found = compared(before, solved(plant, "Repair")).inputs.differences
+        assert [(one.period, one.field, one.values, one.causes[1]) for one in found] == [
+            ("2", "units_down", (0, 1), "scenario"),
+            ("3", "units_down", (0, 2), "data"),
+        ]
+
+    def test_what_of_an_earlier_plan_is_held_is_an_input(self, tmp_path: Path) -> None:
+        plant = bring(
+            tmp_path,
+            periods=weeks(2),
+            products=[{"name": "Chair", "profit_per_unit": 10, "max_demand": 6, "purchase_cost_per_unit": 1}],
+        )
+        before = solved(plant)
+        run = start_run(baseline(plant), here=True, hold=Hold(before.pk, periods=1, whole=True))
+        comparison = compared(before, execute(run.pk, run.attempt))
+        assert {(one.field, one.values[1]) for one in comparison.inputs.differences} == {
+            ("held_run", before.pk),
+            ("held_periods", 1),
+            ("held_whole", True),
+        }
+        assert {one.causes for one in comparison.inputs.differences} == {("", "options")}
 
     def test_what_was_asked_of_the_runs_is_an_input(self) -> None:
         plant = make_furniture()
