@@ -10,6 +10,7 @@ from planning.lx import MISSING
 from planning.models import Run
 from planning.snapshot import Change
 
+from .explain import Explainer
 from .needs import Needs
 from .reasons import (
     DOES_NOT_PAY,
@@ -21,7 +22,6 @@ from .reasons import (
     ROUTE_NOT_ACTIVE,
     TOO_LITTLE,
     USED_UP,
-    Explainer,
     Reason,
 )
 from .solved_plan import solved_plan

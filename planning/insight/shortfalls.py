@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from planning.models import Run
 
+from .explain import Explainer
 from .needs import Needs
-from .reasons import Explainer, Reason
+from .reasons import Reason
 from .solved_plan import solved_plan
 from .subjects import Subject, subjects
 
