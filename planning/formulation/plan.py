@@ -117,6 +117,32 @@ def _measured(snapshot: Snapshot, plan: Plan) -> Array:
     return total
 
 
+def shortfalls(snapshot: Snapshot, plan: Plan) -> Array:
+    """Return what is never delivered of each order that counts, in units."""
+    orders, rows = snapshot["counted_orders"], snapshot["order_grid"].links["order"].positions
+    delivered = np.bincount(rows, weights=plan.delivered, minlength=orders.size)
+    return np.maximum(orders.columns["target_quantity"].filled(0.0) - delivered, 0.0)
+
+
+def deviations(snapshot: Snapshot, plan: Plan) -> tuple[Array, Array]:
+    """Return how far each goal's measure is below its target, and how far above."""
+    beyond = plan.measured - snapshot["counted_goals"].columns["target"].filled(0.0)
+    return np.maximum(-beyond, 0.0), np.maximum(beyond, 0.0)
+
+
+def reached_levels(snapshot: Snapshot, plan: Plan) -> dict[int, float]:
+    """Return the sum of weight * deviation by priority of the orders and goals, the first one first."""
+    reached: dict[int, float] = {}
+    orders, goals = snapshot["counted_orders"], snapshot["counted_goals"]
+    under, over = deviations(snapshot, plan)
+    missed = goals.columns["weight_under"].filled(0.0) * under + goals.columns["weight_over"].filled(0.0) * over
+    short = orders.columns["weight"].filled(0.0) * shortfalls(snapshot, plan)
+    for table, amounts in ((orders, short), (goals, missed)):
+        for priority, amount in zip(table.columns["priority"].tolist(), amounts.tolist(), strict=True):
+            reached[priority] = reached.get(priority, 0.0) + amount
+    return {priority: reached[priority] for priority in sorted(reached)}
+
+
 class _GridReader:
     """Gives a family's values on the rows of its grid, 0 where the family has no variable."""
 
@@ -158,6 +184,9 @@ def _supply_no_more_than_needed(snapshot: Snapshot, plan: Plan) -> None:
     shape = (-1, count)
     cost = grid.columns["cost_per_unit"].filled(0.0).reshape(shape)
     free = cost == 0 if snapshot.charges_materials else np.ones(cost.shape, dtype=np.bool_)
+    if _wants_cost(snapshot.tables):  # what it costs to store may be what a goal wants
+        holding = grid.columns["holding_cost_per_unit"].filled(0.0).reshape(shape)
+        free &= (holding == 0).all(axis=1)[:, None]
     storable = np.asarray(grid.columns["is_storable"].values, dtype=np.bool_).reshape(shape)
     limit = grid.columns["available_quantity"].filled(np.inf).reshape(shape)
     required = grid.columns["required_stock"].filled(0.0).reshape(shape)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from django.db.models import Model
 
-from planning.formulation import Prices
+from planning.formulation import Prices, deviations, reached_levels, shortfalls
 from planning.lx import LXTable
 from planning.models import GoalResult, MaterialBalance, OrderResult, ProductBalance, Production, Run, Utilization
 from planning.snapshot import Snapshot
@@ -37,14 +37,9 @@ def result_rows(run: Run, snapshot: Snapshot, outcome: Outcome) -> dict[type[Mod
 
 def levels_reached(snapshot: Snapshot, outcome: Outcome) -> list[dict[str, float]]:
     """Return the sum of weight * deviation for each priority of the orders and goals, the first one first."""
-    reached: dict[int, float] = {}
-    orders, goals = snapshot["counted_orders"], snapshot["counted_goals"]
-    shortfall, (under, over) = _shortfalls(snapshot, outcome), _deviations(snapshot, outcome)
-    missed = goals.columns["weight_under"].filled(0.0) * under + goals.columns["weight_over"].filled(0.0) * over
-    for table, amounts in ((orders, orders.columns["weight"].filled(0.0) * shortfall), (goals, missed)):
-        for priority, amount in zip(table.columns["priority"].tolist(), amounts.tolist(), strict=True):
-            reached[priority] = reached.get(priority, 0.0) + amount
-    return [{"priority": priority, "deviation": reached[priority]} for priority in sorted(reached)]
+    assert outcome.plan is not None
+    reached = reached_levels(snapshot, outcome.plan)
+    return [{"priority": priority, "deviation": deviation} for priority, deviation in reached.items()]
 
 
 def _names(grid: LXTable, relation: str, column: str = "name") -> _Array:
@@ -139,34 +134,20 @@ def _orders(s: Snapshot, outcome: Outcome) -> dict[str, _Array]:
         "target": orders.columns["target_quantity"].filled(0.0),
         "delivered": np.bincount(rows, weights=plan.delivered, minlength=orders.size),
         "late": np.bincount(rows[is_late], weights=plan.delivered[is_late], minlength=orders.size),
-        "shortfall": _shortfalls(s, outcome),
+        "shortfall": shortfalls(s, plan),
         "deliveries": listed,
     }
 
 
-def _shortfalls(s: Snapshot, outcome: Outcome) -> _Array:
-    """Return what is never delivered of each order, in units."""
-    orders, rows, plan = s["counted_orders"], s["order_grid"].links["order"].positions, outcome.plan
-    assert plan is not None
-    delivered = np.bincount(rows, weights=plan.delivered, minlength=orders.size)
-    return np.maximum(orders.columns["target_quantity"].filled(0.0) - delivered, 0.0)
-
-
 def _goals(s: Snapshot, outcome: Outcome) -> dict[str, _Array]:
-    goals, (under, over) = s["counted_goals"], _deviations(s, outcome)
+    assert outcome.plan is not None
+    goals, (under, over) = s["counted_goals"], deviations(s, outcome.plan)
     return {
         "priority": goals.columns["priority"].values,
         "name": goals.columns["name"].values,
         "under": under,
         "over": over,
     }
-
-
-def _deviations(s: Snapshot, outcome: Outcome) -> tuple[_Array, _Array]:
-    """Return how far each goal's measure is below its target, and how far above."""
-    assert outcome.plan is not None
-    beyond = outcome.plan.measured - s["counted_goals"].columns["target"].filled(0.0)
-    return np.maximum(-beyond, 0.0), np.maximum(beyond, 0.0)
 
 
 def _prices(name: str, outcome: Outcome, machines: int, materials: int) -> _Array:

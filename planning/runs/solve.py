@@ -17,6 +17,7 @@ from planning.formulation import (
     contradiction,
     endless_profit,
     limit_rows,
+    reached_levels,
     read_plan,
     read_prices,
     waste,
@@ -58,6 +59,8 @@ _UNPROVEN = (
     "Lower the largest limits of what has a setup (such as max_batch_size), or try another solver."
 )
 
+_MISSES_MORE = "The plan misses its orders or goals by more than the solver says. It was not kept."
+_SAME = 1e-5  # relative: deviations nearer than this are the same
 _DOES_NOT_ROUND = "The solver's plan does not hold once its whole decisions are rounded. Try again with a smaller gap."
 
 
@@ -179,6 +182,8 @@ def _outcome(snapshot: Snapshot, options: RunOptions, solution: LXSolution) -> O
     own_values = not compiled.is_mip and options.solver != "highs"
     values = solution.values if own_values else _without_waste(linear)
     outcome.plan = read_plan(snapshot, compiled, np.asarray(values))
+    if _misses_more(linear, reached_levels(snapshot, outcome.plan)):
+        return Outcome("error", _MISSES_MORE, log=solution.log)
     outcome.bound = solution.bound
     if snapshot.holds and snapshot["plant"].record(0).cost_per_hour_moved:
         outcome.bound = None  # the solver's is of profit less what moving costs
@@ -193,6 +198,12 @@ def _outcome(snapshot: Snapshot, options: RunOptions, solution: LXSolution) -> O
     if prices is not None:
         outcome.machine_prices, outcome.material_prices = read_prices(snapshot, linear, prices)
     return outcome
+
+
+def _misses_more(linear: LXSolution, reached: dict[int, float]) -> bool:
+    """Whether the plan, as it is told, misses orders and goals by more than the solver's values do."""
+    held = linear.levels
+    return any(deviation > held[priority] + _SAME * max(1.0, held[priority]) for priority, deviation in reached.items())
 
 
 def _solution(
