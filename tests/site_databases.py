@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 import shutil
 import sqlite3
 from contextlib import closing
@@ -72,7 +73,7 @@ class ServerDatabases:
 
     def new(self, copy_of: Any = None) -> ServerDatabase:
         """Return a new database, empty or a copy."""
-        name = f"site_{os.getpid()}_{len(self.made)}"
+        name = f"site_{os.getpid()}_{secrets.token_hex(4)}"
         self.server.create(name, template="template0" if copy_of is None else copy_of.name)
         self.made.append(name)
         return ServerDatabase(self.server, name)

@@ -69,9 +69,21 @@ def run_as_json(run: Run) -> dict[str, Any]:
     }
     for name, model, fields in _ROWS:
         report[name] = list(model._default_manager.filter(run=run).values(*fields)) if has_plan else []
+    for row in report["orders"]:
+        row["deliveries"] = _ordered(row["deliveries"], ("period", "quantity"))
     if run.moved is not None:
         report["moved"] = run.moved
-    return report | {"levels": run.levels, "conflict": run.conflict, "warnings": run.warnings, "errors": []}
+    return report | {
+        "levels": _ordered(run.levels, ("priority", "deviation")),
+        "conflict": _ordered(run.conflict, ("table", "row", "period", "field", "text")),
+        "warnings": _ordered(run.warnings, ("table", "row", "column", "text")),
+        "errors": [],
+    }
+
+
+def _ordered(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return stored rows with their values in the format's order: a database may keep another one."""
+    return [{name: row[name] for name in names if name in row} for row in rows]
 
 
 def problems_as_json(plant: str, scenario: str, problems: DataProblems) -> dict[str, Any]:

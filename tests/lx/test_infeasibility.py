@@ -39,7 +39,10 @@ def has_solution(compiled: CompiledModel) -> bool:
     found = milp(
         np.zeros(compiled.column_count),
         integrality=compiled.integer.astype(int),
-        bounds=(compiled.lower, compiled.upper),
+        bounds=(  # HiGHS fails on some whole variables without bounds
+            np.where(compiled.integer, np.maximum(compiled.lower, -1e6), compiled.lower),
+            np.where(compiled.integer, np.minimum(compiled.upper, 1e6), compiled.upper),
+        ),
         constraints=(matrix, compiled.row_lower, compiled.row_upper) if compiled.row_count else (),
     )
     assert found.status in (0, 2), found.message
@@ -237,3 +240,6 @@ def test_a_model_is_not_called_a_contradiction_on_the_word_of_presolve() -> None
         values=matrix[matrix != 0],
     )
     assert find_conflict(lumpy) is None
+    assert LXOptimizer[Any]().solve(lumpy).is_optimal
+    too_much = replace(lumpy, row_lower=np.array([0.0, 0.0, 0.0, -np.inf, 30.0]))
+    assert LXOptimizer[Any]().solve(too_much).termination == INFEASIBLE

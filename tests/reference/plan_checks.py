@@ -244,7 +244,10 @@ class Checks:
                 opening = row["stock"]
 
     def check_least_supply(self) -> None:
-        """Check that supply which costs nothing is the least that the plan needs."""
+        """Check that supply which costs nothing is the least that the plan needs, unless a goal wants less profit."""
+        goals = [row for row in self.plant.rows("goals") if row["active"]]
+        if any(row["measure"] == "profit" and row["sense"] != "at_least" for row in goals):
+            return  # what it costs to store may be what is needed
         for material in self.plant.rows("raw_materials"):
             k, periods = material["name"], self.plant.periods
             if self.plant.charge_materials and any(self.plant.material(k, t)["cost_per_unit"] for t in periods):

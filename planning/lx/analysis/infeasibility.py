@@ -19,8 +19,7 @@ from ..compile import CompiledModel, compile_model
 from ..model import LXModel
 from ..solution import INFEASIBLE, OPTIMAL, LXSolution
 from ..solvers.base import Callbacks, SolverOptions
-from ..solvers.highs import HighsSolver, new_highs, read_solution, set_option
-from ..solvers.watch import Watch
+from ..solvers.highs import HighsSolver
 from .elastic import NONE_MISSING, Elastic, ray_of, with_slack
 from .limits import Limits, every_limit
 
@@ -112,22 +111,11 @@ def _limits(model: LXModel | CompiledModel | Limits) -> Limits:
 
 
 def _solved(compiled: CompiledModel, seconds: float, stop: Callable[[], bool] | None) -> LXSolution:
-    """Return HiGHS' solution. What it calls infeasible with whole numbers is asked again without presolve.
-
-    Presolve of HiGHS 1.15 calls some small models infeasible of which 0 is a solution, beside a large M.
-    """
+    """Return HiGHS' solution."""
     options = SolverOptions(time_limit=max(seconds, _LEAST_SECONDS))
-    if not compiled.is_mip:
-        return HighsSolver().solve(compiled, options, Callbacks(stop=stop))
-    options = replace(options, integrality=_INTEGRALITY)
-    found = HighsSolver().solve(compiled, options, Callbacks(stop=stop))
-    if found.termination != INFEASIBLE or not compiled.column_count:
-        return found
-    watch = Watch(Callbacks(stop=stop))
-    highs = new_highs(compiled, replace(options, time_limit=max(seconds - found.seconds, _LEAST_SECONDS)))
-    set_option(highs, "presolve", "off")
-    watch.run(highs)
-    return read_solution(highs, compiled, options, watch)
+    if compiled.is_mip:
+        options = replace(options, integrality=_INTEGRALITY)
+    return HighsSolver().solve(compiled, options, Callbacks(stop=stop))
 
 
 class _Search:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import highspy
@@ -21,6 +22,8 @@ NAME = "highs"
 LARGE_LP_COLUMNS = 2_000  # measured by benchmarks/simplex_or_ipx.py
 NETWORK_ENTRIES = 2  # entries a variable, on average: with no more, the simplex method stays ahead at any size
 RETRY_SECONDS = 60.0  # of a second try where no time limit was asked for: without presolve HiGHS can hang
+LOOK_AGAIN_SECONDS = 1.0  # at least, for a whole-number model that presolve calls infeasible
+LARGEST_WHOLE = 1e6  # of a whole variable without a bound, in a search without presolve
 SUSPICIOUS_OBJECTIVE = 1e13  # an "optimum" this large is checked for being unbounded
 _STATUS = highspy.HighsModelStatus
 _TERMINATIONS = {
@@ -113,9 +116,40 @@ class HighsSolver:
             left = RETRY_SECONDS if options.time_limit is None else options.time_limit - watch.seconds
             set_option(highs, "time_limit", max(left, 0.1))  # which counts from each run's start
             watch.run(highs)
+        if highs.getModelStatus() == _STATUS.kInfeasible and compiled.is_mip and not watch.stopped:
+            highs = self._looked_at_again(compiled, options, watch) or highs
         solution = read_solution(highs, compiled, options, watch)
         solution.log = watch.log
         return solution
+
+    def _looked_at_again(self, compiled: CompiledModel, options: SolverOptions, watch: Watch) -> Any:
+        """Return a HiGHS that found a plan of a model that is called infeasible; None where nothing speaks against it.
+
+        Presolve has called models infeasible that have a plan. Without it HiGHS goes on for ever on whole variables
+        without bounds, so that these get some.
+        """
+        left = float("inf") if options.time_limit is None else options.time_limit - watch.seconds
+        linear = new_highs(relaxed(compiled), SolverOptions(time_limit=min(max(left, 0.1), LOOK_AGAIN_SECONDS)))
+        watch.run(linear, aside=True)
+        if linear.getModelStatus() == _STATUS.kInfeasible or watch.stopped:
+            return None
+        left = float("inf") if options.time_limit is None else options.time_limit - watch.seconds
+        limit = min(max(left, 0.1), max(LOOK_AGAIN_SECONDS, 10 * watch.seconds))
+        boxed = new_highs(_whole_within(compiled, LARGEST_WHOLE), replace(options, time_limit=limit))
+        set_option(boxed, "presolve", "off")
+        watch.run(boxed)
+        found = boxed.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        return boxed if found else None
+
+
+def _whole_within(compiled: CompiledModel, most: float) -> CompiledModel:
+    """Return the model with every whole variable between -most and most."""
+    whole = compiled.integer
+    return replace(
+        compiled,
+        lower=np.where(whole, np.maximum(compiled.lower, -most), compiled.lower),
+        upper=np.where(whole, np.minimum(compiled.upper, most), compiled.upper),
+    )
 
 
 def read_solution(
