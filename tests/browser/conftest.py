@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-PATIENCE = 10_000  # milliseconds until a missing element fails a test
+PATIENCE = 30_000  # milliseconds until a missing element fails a test
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +45,10 @@ def page(browser: Browser, live_server: Any, transactional_db: None) -> Iterator
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 850})
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     watch = Watch(page, live_server.url)
     yield page
+    page.unroute_all(behavior="ignoreErrors")  # answers that are still under way are nobody's any more
     context.close()
     assert watch.trouble == []
 
