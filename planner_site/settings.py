@@ -50,13 +50,14 @@ except (KeyError, ValueError, ImproperlyConfigured) as error:
         "DATABASE_URL can't be read. Give sqlite:////path/to/file or postgres://user:password@host:5432/name."
     ) from error
 DATABASE_IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+# Writers queue for the lock at BEGIN instead of failing with "database is locked" halfway.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
 if DATABASE_IS_SQLITE:
-    # Writers queue for the lock at BEGIN instead of failing with "database is locked" halfway.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
+    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
     # Tests use several connections and processes: a database in memory would be empty in each.
     DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "data" / "test.sqlite3"}
 else:

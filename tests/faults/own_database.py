@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import environ
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.db.utils import ConnectionHandler
@@ -18,7 +19,7 @@ def own_database(url: str) -> Iterator[None]:
     before, connection = dict(held), connections["default"]
     own = ConnectionHandler({"default": environ.Env.db_url_config(url)}).settings["default"]
     if own["ENGINE"].endswith("sqlite3"):
-        own["OPTIONS"] = dict(before["OPTIONS"]) if before["ENGINE"] == own["ENGINE"] else {"timeout": 20}
+        own["OPTIONS"] = dict(settings.SQLITE_OPTIONS)
     replace(held, own)
     connections["default"] = connections.create_connection("default")
     try:
