@@ -18,7 +18,7 @@ from tests.reference.plan_tables import PlantData, has_setup, load_plant
 from tests.reference.proven_limits import refusal_is_right
 from tests.reference.random_plants import random_plant, write_folder
 
-COUNT = int(os.environ.get("RANDOM_PLANTS", "24"))
+COUNT = int(os.environ.get("RANDOM_PLANTS", "16"))
 FIRST = int(os.environ.get("RANDOM_PLANTS_FROM", "0"))
 EXIT_CODES = {"optimal": 0, "infeasible": 3, "unbounded": 3}
 GAP = ("--gap", "1e-6")

@@ -74,7 +74,7 @@ amounts = st.floats(0, 999_999_999_999_999, allow_subnormal=True).map(lambda num
 
 
 @pytest.mark.django_db
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     plant_name=names,
     products=st.lists(st.tuples(names, amounts, amounts, st.booleans()), unique_by=lambda row: row[0], max_size=5),

@@ -23,7 +23,7 @@ from tests.reference.random_plants import write_folder
 
 pytestmark = pytest.mark.django_db
 
-COUNT = int(os.environ.get("RANDOM_PLANTS", "24"))
+COUNT = int(os.environ.get("RANDOM_PLANTS", "16"))
 
 
 def contradiction_of(plant: Plant, seconds: float = 60.0) -> Contradiction | None:

@@ -11,9 +11,12 @@ from django.db.models import F
 
 from planning.formulation import PROFIT_PARTS
 from planning.models import GoalResult, MaterialBalance, OrderResult, ProductBalance, Production, Run, Utilization
-from planning.runs import execute, start_run
+from planning.runs import RunOptions, start_run
 from planning.runs.copies import load_copy, read_copy
+from planning.runs.execute import write_back
 from planning.runs.plan_check import PlanRefused, check_plan
+from planning.runs.solve import solve_copy
+from planning.runs.states import State, move
 from planning.snapshot import Snapshot
 from tests.formulation.small_plants import baseline
 from tests.runs.rich_plant import make_rich
@@ -39,7 +42,11 @@ NAMES = [
 def run(db: None, tmp_path: Path) -> Run:
     """Return a solved run of the rich plant."""
     started = start_run(baseline(make_rich(tmp_path)), here=True)
-    return execute(started.pk, started.attempt)
+    move(started.pk, 1, (State.QUEUED,), State.RUNNING)
+    model = load_copy(read_copy(started))
+    write_back(started, 1, solve_copy(model, RunOptions()), Snapshot(model.tables))
+    started.refresh_from_db()
+    return started
 
 
 def check(run: Run) -> None:
