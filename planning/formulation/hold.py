@@ -82,10 +82,11 @@ def moving(model: LXModel, s: Snapshot, make: Variable) -> LXLinearExpression:
     return total
 
 
-def why_not_held(model: LXModel) -> str:
+def why_not_held(model: LXModel, seconds: float) -> str:
     """Return in words what of the earlier plan can't be held; "" where that is not why there is no plan.
 
-    The model changes: what is held becomes the first goal, and what then has to give is what is said.
+    It takes so many seconds at most, and is "" where they do not do. The model changes: what is held becomes the
+    first goal, and what then has to give is what is said.
     """
     if HELD not in [constraint.name for constraint in model.constraints]:
         return ""
@@ -95,7 +96,7 @@ def why_not_held(model: LXModel) -> str:
         elif constraint.goal_priority is not None:
             constraint.as_goal(2)
     model.maximize(LXLinearExpression())
-    solution = LXOptimizer[Any]().solve(model)
+    solution = LXOptimizer[Any]().time_limit(seconds).solve(model)
     if not solution.has_plan:
         return ""
     plant = model.tables["plant"].record(0)

@@ -11,12 +11,12 @@ from collections import defaultdict
 from functools import partial
 from typing import Any
 
-from planning.lx import LXTable
 from planning.models import GoalResult, MaterialBalance, OrderResult, ProductBalance, Production, Run, Utilization
 from planning.models.results import ResultRow
 from planning.snapshot import Snapshot
 
-from .target_check import check_goals, check_orders, lateness
+from .plain_rows import Plain, Row, effective
+from .target_check import check_goals, check_held, check_orders, lateness
 
 TOLERANCE = 1e-6
 _PROFIT_PARTS = {
@@ -33,7 +33,6 @@ _PROFIT_PARTS = {
     "material_holding",
     "material",
 }
-Row = dict[str, Any]
 
 
 class PlanRefused(Exception):
@@ -50,7 +49,14 @@ def check_plan(run: Run, snapshot: Snapshot) -> None:
     check = Check(snapshot)
     check.read(run)
     parts = (check.rows, check.numbers, check.production, check.products, check.machines, check.materials)
-    for part in (*parts, partial(check_orders, check), check.profit, partial(check_goals, check), check.bound):
+    for part in (
+        *parts,
+        partial(check_orders, check),
+        partial(check_held, check),
+        check.profit,
+        partial(check_goals, check),
+        check.bound,
+    ):
         part()
         if check.faults:
             raise PlanRefused(check.faults)
@@ -61,57 +67,34 @@ def _stored(model: type[ResultRow], run: Run) -> list[Row]:
     return [dict(row) for row in model._default_manager.filter(run=run).values()]
 
 
-class _Plain:
-    """A table of the snapshot as dictionaries by name, with the values of a period in place."""
-
-    def __init__(self, table: LXTable, relations: tuple[str, ...] = ()) -> None:
-        self.rows: list[Row] = []
-        columns = {name: column.tolist() for name, column in table.columns.items()}
-        for i in range(table.size):
-            row = {name: values[i] for name, values in columns.items()}
-            for relation in relations:
-                target = table.get(i, relation)
-                row[relation] = None if target is None else target.name
-            self.rows.append(row)
-
-    def by(self, *keys: str) -> dict[Any, Row]:
-        """Return the rows by a key."""
-        return {tuple(row[key] for key in keys) if len(keys) > 1 else row[keys[0]]: row for row in self.rows}
-
-
-def _effective(parent: Row, override: Row | None) -> Row:
-    """Return the parent's values with those that the period gives in place."""
-    if override is None:
-        return parent
-    return parent | {field: value for field, value in override.items() if value is not None and field in parent}
-
-
 class Check:
     def __init__(self, s: Snapshot) -> None:
         self.faults: list[str] = []
         self.charges = s.charges_materials
-        self.periods = [row["name"] for row in sorted(_Plain(s["periods"]).rows, key=lambda row: row["sequence"])]
-        self.product = {row["name"]: row for row in _Plain(s["products"]).rows if row["active"]}
-        self.product_periods = _Plain(s["product_periods"], ("product", "period")).by("product", "period")
-        self.machine = _Plain(s["machines"]).by("name")
-        self.machine_periods = _Plain(s["machine_periods"], ("machine", "period")).by("machine", "period")
-        self.material = _Plain(s["raw_materials"]).by("name")
-        self.material_periods = _Plain(s["raw_material_periods"], ("material", "period")).by("material", "period")
-        routes = _Plain(s["routes"], ("product",)).rows
+        self.periods = [row["name"] for row in sorted(Plain(s["periods"]).rows, key=lambda row: row["sequence"])]
+        self.product = {row["name"]: row for row in Plain(s["products"]).rows if row["active"]}
+        self.product_periods = Plain(s["product_periods"], ("product", "period")).by("product", "period")
+        self.machine = Plain(s["machines"]).by("name")
+        self.machine_periods = Plain(s["machine_periods"], ("machine", "period")).by("machine", "period")
+        self.material = Plain(s["raw_materials"]).by("name")
+        self.material_periods = Plain(s["raw_material_periods"], ("material", "period")).by("material", "period")
+        routes = Plain(s["routes"], ("product",)).rows
         self.route = {(row["product"], row["name"]): row for row in routes}
         self.route_periods: dict[Any, Row] = {}
         periods = s["route_periods"]
-        for i, row in enumerate(_Plain(periods, ("route", "period")).rows):
+        for i, row in enumerate(Plain(periods, ("route", "period")).rows):
             product = periods.get(i, "route").product.name
             self.route_periods[product, row["route"], row["period"]] = row
-        self.recipes = _Plain(s["production_recipes"], ("product", "machine", "route")).rows
-        self.requirements = _Plain(s["material_requirements"], ("product", "material", "route")).rows
-        self.components = _Plain(s["component_requirements"], ("product", "component", "route")).rows
-        self.by_products = _Plain(s["by_products"], ("product", "by_product", "route")).rows
-        self.tiers = {row["name"]: row["tier"] for row in _Plain(s["customers"]).rows}
-        orders = _Plain(s["customer_orders"], ("customer", "product", "period")).rows
+        self.recipes = Plain(s["production_recipes"], ("product", "machine", "route")).rows
+        self.requirements = Plain(s["material_requirements"], ("product", "material", "route")).rows
+        self.components = Plain(s["component_requirements"], ("product", "component", "route")).rows
+        self.by_products = Plain(s["by_products"], ("product", "by_product", "route")).rows
+        self.held = Plain(s["held"]).rows if s.holds else []
+        self.held_periods = self.periods[: s["plant"].record(0).held_periods] if s.holds else []
+        self.tiers = {row["name"]: row["tier"] for row in Plain(s["customers"]).rows}
+        orders = Plain(s["customer_orders"], ("customer", "product", "period")).rows
         self.orders = [row for row in orders if row["active"] and row["product"] in self.product]
-        self.goals = [row for row in _Plain(s["goals"]).rows if row["active"]]
+        self.goals = [row for row in Plain(s["goals"]).rows if row["active"]]
         self.ways = self._ways()
         self.by_way = {
             name: self._of_ways(rows)
@@ -216,10 +199,10 @@ class Check:
 
     def _lot(self, product: str, route: str, period: str) -> Row:
         """Return costs, lot sizes and setup of a way in a period."""
-        own = _effective(self.product[product], self.product_periods.get((product, period)))
+        own = effective(self.product[product], self.product_periods.get((product, period)))
         of_route: Row = {}
         if route:
-            of_route = _effective(self.route[product, route], self.route_periods.get((product, route, period)))
+            of_route = effective(self.route[product, route], self.route_periods.get((product, route, period)))
         recipes = self.by_way["machine"][product, route]
         setup_cost = of_route.get("setup_cost", 0.0) + sum(row["setup_cost"] for row in recipes)
         least = max(own["min_batch_size"], of_route.get("min_batch_size", 0.0))
@@ -267,7 +250,7 @@ class Check:
         for row in self.stored_products:
             product, period = row["product"], row["period"]
             what = f"[{product},{period}]"
-            data = _effective(self.product[product], self.product_periods.get((product, period)))
+            data = effective(self.product[product], self.product_periods.get((product, period)))
             last = period == self.periods[-1]
             for flow in ("made", "yielded", "used"):
                 self.equal(f"{flow}{what}", row[flow], flows[flow, product, period])
@@ -315,7 +298,7 @@ class Check:
             machine, period = row["resource"], row["period"]
             what = f"[{machine},{period}]"
             override = self.machine_periods.get((machine, period))
-            data = _effective(self.machine[machine], override)
+            data = effective(self.machine[machine], override)
             given = (override or {}).get("units_down") or 0
             self.equal(f"used hours{what}", row["used"], hours[machine, period])
             self.equal(f"units_down{what} (in whole units)", row["units_down"], float(round(row["units_down"])))
@@ -377,7 +360,7 @@ class Check:
         for row in self.stored_materials:
             material, period = row["material"], row["period"]
             what = f"[{material},{period}]"
-            data = _effective(self.material[material], self.material_periods.get((material, period)))
+            data = effective(self.material[material], self.material_periods.get((material, period)))
             self.equal(f"used{what}", row["used"], needed[material, period])
             comes, goes = (stock[material], row["supplied"]), (row["used"], row["lapsed"], row["stock"])
             self.equal(f"The balance of material {what}", sum(comes), sum(goes), *comes, *goes)
@@ -405,7 +388,7 @@ class Check:
             parts["route_cost"] += lot["route_cost"] * quantity
             parts["setup"] += lot["setup_cost"] if self.setup[product, route, period] else 0.0
         for row in self.stored_products:
-            data = _effective(self.product[row["product"]], self.product_periods.get((row["product"], row["period"])))
+            data = effective(self.product[row["product"]], self.product_periods.get((row["product"], row["period"])))
             parts["sales"] += data["profit_per_unit"] * row["sold"]
             parts["holding"] += (data["holding_cost_per_unit"] or 0.0) * row["stock"]
             parts["backlog"] += (data["backlog_cost_per_unit"] or 0.0) * row["backlog"]
@@ -413,12 +396,12 @@ class Check:
             parts["purchase"] += (data["purchase_cost_per_unit"] or 0.0) * row["bought"]
         for row in self.stored_utilization:
             if row["resource_type"] == "machine":
-                data = _effective(
+                data = effective(
                     self.machine[row["resource"]], self.machine_periods.get((row["resource"], row["period"]))
                 )
                 parts["overtime"] += (data["overtime_cost_per_hour"] or 0.0) * row["overtime"]
         for row in self.stored_materials:
-            data = _effective(
+            data = effective(
                 self.material[row["material"]], self.material_periods.get((row["material"], row["period"]))
             )
             parts["material_holding"] += (data["holding_cost_per_unit"] or 0.0) * row["stock"]

@@ -141,11 +141,12 @@ def _explain(
     """Say which data allow no plan, or what earns without end; an outcome stays true where that is not found."""
     try:
         if outcome.termination == INFEASIBLE:
-            held = why_not_held(model)
+            seconds = min(options.time_limit, CONFLICT_SECONDS)
+            held = why_not_held(model, seconds)
             if held:
                 outcome.reason = f"{outcome.reason} {held}"
                 return
-            why = contradiction(compiled, min(options.time_limit, CONFLICT_SECONDS), stop)
+            why = contradiction(compiled, seconds, stop)
             outcome.conflict, outcome.reason = why.rows, why.summary
         elif outcome.termination == UNBOUNDED:
             outcome.reason = endless_profit(compiled) or outcome.reason

@@ -1,4 +1,4 @@
-"""The part of the plan check that is about orders and goals: plain loops over stored rows and the base tables."""
+"""The part of the plan check about orders, goals and what is held: plain loops over stored rows and base tables."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ def _periods_of(check: Check, order: Row) -> list[str]:
     """Return the periods in which an order may be delivered."""
     due = check.periods.index(order["period"])
     return check.periods[due : None if order["late_cost_per_unit"] is not None else due + 1]
+
+
+def check_held(check: Check) -> None:
+    """What is made in the periods that are held is what the earlier run made there."""
+    before = {(row["name"], row["route"], row["period"]): row["value"] for row in check.held if row["family"] == "make"}
+    for key, quantity in check.quantity.items():
+        if key[2] in check.held_periods:
+            check.equal(f"held production[{','.join(filter(None, key))}]", quantity, before.get(key, 0.0))
 
 
 def lateness(check: Check) -> float:

@@ -9,7 +9,9 @@ import pytest
 
 from planning.models import Machine, OrderResult, Period, Plant, Product, ProductBalance, Production, Run
 from planning.runs import execute, run_as_json, start_run, start_variations
-from planning.snapshot import DataProblems, Hold
+from planning.runs.copies import load_copy, read_copy
+from planning.runs.plan_check import PlanRefused, check_plan
+from planning.snapshot import DataProblems, Hold, Snapshot
 from tests.formulation.small_plants import baseline, bring, weeks
 from tests.runs.rich_plant import make_rich
 
@@ -105,6 +107,20 @@ class TestProductionHeld:
         dearer_tables(plant)
         held = planned(plant, Hold(first.pk, periods=1))
         assert [made(held)["Chair", week] for week in "234"] == [6, 2, 2]
+
+    def test_the_plan_check_sees_what_was_not_held(self, tmp_path: Path) -> None:
+        plant = make_shop(tmp_path)
+        first = planned(plant)
+        free = planned(plant, Hold(first.pk))
+        snapshot = Snapshot(load_copy(read_copy(free)).tables)
+        check_plan(free, snapshot)
+        plant_row = snapshot["plant"]
+        plant_row.columns["held_periods"].values[:] = 1
+        check_plan(free, snapshot)
+        values = snapshot["held"].columns["value"].values
+        values[:] = values + 0.5
+        with pytest.raises(PlanRefused, match=r"held production\[Chair,1\] is 6, and the data give 6.5"):
+            check_plan(free, snapshot)
 
 
 class TestWholePlanHeld:

@@ -143,17 +143,12 @@ class _Priorities:
         """Take what a level reached: with whole decisions rounded, so that the plan that reaches it is a true one."""
         values = found.values
         assert values is not None
-        if self.compiled.is_mip:
-            values = self._rounded(level, values)
+        decided = self._decided(values) if self.compiled.is_mip else None
+        values = values if decided is None else decided
         self.plan = values
         before = [done.deviation(values) for done in self.levels[: len(self.reached)]]
         self.reached = [max(*pair) for pair in zip(self.reached, before, strict=True)]
         self.reached.append(max(level.deviation(values), 0.0))
-
-    def _rounded(self, level: Level, values: Floats) -> Floats:
-        """Return the values with whole decisions rounded, the goals missed as little as these allow."""
-        rounded = self._decided(values)
-        return values if rounded is None else rounded
 
     def _decided(self, values: Floats) -> Floats | None:
         """Return the best plan, by all levels, with the whole decisions rounded and held; None where there is none."""
