@@ -62,7 +62,7 @@ def describe(report: dict[str, Any], currency: str) -> str:
         said = str(report["reason"])
         reason = map(plain, (said if said.startswith("No plan") else f"No plan: {said}").split("\n"))
         return "\n".join([*parts, *reason, *(f"  {plain(value['text'])}" for value in report["conflict"])])
-    sections = (_production(report), _resources(report, currency), _orders(report), _goals(report))
+    sections = (_production(report), _resources(report, currency), _orders(report), _goals(report), _warnings(report))
     parts.append(_headline(report, currency))
     for lines in sections:
         parts += ["", *lines] if lines else []
@@ -153,6 +153,12 @@ def _goals(report: dict[str, Any]) -> list[str]:
         lines += [""] if lines else []
         lines.append(f"Missed in all (weight times units): {reached}.")
     return lines
+
+
+def _warnings(report: dict[str, Any]) -> list[str]:
+    """Return what deserves a look before the plan is believed."""
+    lines = [f"  {line}" for line in problem_lines(report["warnings"])]
+    return ["Warnings:", *lines] if lines else []
 
 
 def _resources(report: dict[str, Any], currency: str) -> list[str]:

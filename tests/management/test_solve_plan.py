@@ -91,6 +91,13 @@ class TestJson:
         assert "Стул" in printed
 
 
+def test_warnings_are_said_with_the_plan(tmp_path: Path) -> None:
+    make_rich(tmp_path)
+    shown = printed_table()
+    assert "Warnings:\n  customer_orders O1 target_quantity: Orders for" in shown
+    assert "and its max_demand is 26" in shown
+
+
 class TestExitCodes:
     def test_0_for_a_proven_plan(self) -> None:
         make_furniture()
