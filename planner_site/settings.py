@@ -188,8 +188,8 @@ RQ_QUEUES = {
 RQ = {
     "WORKER_CLASS": "planning.runs.worker.PlannerWorker",
     "JOB_CLASS": "planning.runs.queue.PlannerJob",
-    "SHOW_ADMIN_LINK": False,
 }
+RQ_SHOW_ADMIN_LINK = False  # its dashboard lets every member of staff empty queues, whatever their rights
 PLANNING: dict[str, Any] = {
     "RUNNER": "rq" if REDIS_URL else "local",  # who executes runs: workers of the queue, or child processes
     "MAX_COPY_BYTES": 64 * 2**20,  # a larger compressed model copy is refused

@@ -8,7 +8,7 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin, TabularInline
@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from planning.models import Period, Plant, Product, Route
 
+from .access import RowsToSee, plant_path, rows_to_see
 from .forms import AmountInput, PlanForm, PlanFormSet, PlantAutocomplete
 from .same_plant import foreign_keys, plant_of
 
@@ -32,7 +33,7 @@ class PlantAutocompleteView(AutocompleteJsonView):
         rows = super().get_queryset()
         path = plant_path(rows.model)
         plant_id = self.request.GET.get("plant", "")
-        if path and plant_id.isdigit():
+        if path and plant_id.isdecimal():
             rows = rows.filter(**{f"{path}_id": int(plant_id)})
         return rows.select_related(path) if path else rows
 
@@ -46,19 +47,7 @@ class PlantAutocompleteView(AutocompleteJsonView):
         return result
 
 
-def plant_path(model: type[Model]) -> str:
-    """Return the lookup from a table to its plant: plant, product__plant, route__product__plant; "" for none."""
-    for field in foreign_keys(model):
-        if field.related_model is model:
-            continue
-        if field.related_model is Plant:
-            return field.name
-        if path := plant_path(field.related_model):  # type: ignore[arg-type]
-            return f"{field.name}__{path}"
-    return ""
-
-
-class RelatedRows:
+class RelatedRows(RowsToSee):
     """Choices of a foreign key: of the page's plant, by search, with one query however many rows."""
 
     formfield_overrides = WIDGETS
@@ -136,7 +125,7 @@ class PlanAdmin(RelatedRows, ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
-        plants = list(Plant.objects.values_list("pk", flat=True)[:2])
+        plants = list(rows_to_see(request, Plant.objects.all()).values_list("pk", flat=True)[:2])
         if "plant" not in initial and len(plants) == 1:
             initial["plant"] = plants[0]
         return initial

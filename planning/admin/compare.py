@@ -31,6 +31,7 @@ from planning.insight.comparison import LEAST, MOST
 from planning.models import Run, RunSet
 from planning.runs import variation_in_words
 
+from .access import rows_to_see
 from .amounts import money
 from .compare_tables import comparison_tables, inputs_table, judged
 from .navigation import may_view
@@ -100,7 +101,7 @@ class ComparedRuns:
         if not named:
             return self._page(request, {"refusal": ""})
         try:
-            comparison = compare(numbers_of(named))
+            comparison = compare(numbers_of(named), among=rows_to_see(request, Run.objects.all()))
             return show(only_differences(comparison) if request.GET.get("only") == ONLY else comparison)
         except (CannotCompare, ExportRefused) as refusal:
             return self._page(request, {"refusal": str(refusal)}, status=400)

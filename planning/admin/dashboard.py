@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from planning.models import BASELINE, Approval, Plant, Run, Scenario
 
+from .access import is_limited, rows_to_see
 from .amounts import money
 from .health import health_url
 from .run_scenario import may_run
@@ -28,19 +29,20 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["see_plants"] = see_plants
     context["see_runs"] = see_runs
     context["may_import"] = may_import(request)
-    context["may_add_plant"] = user.has_perm("planning.add_plant")
+    context["may_add_plant"] = user.has_perm("planning.add_plant") and not is_limited(request)
     context["may_run"] = may_run(request)
-    context["plants"] = plants(context["may_run"], see_runs) if see_plants else []
-    context["latest_runs"] = latest_runs() if see_runs else []
+    context["plants"] = plants(request, see_runs) if see_plants else []
+    context["latest_runs"] = latest_runs(request) if see_runs else []
     return context
 
 
-def plants(runnable: bool, see_runs: bool) -> list[dict[str, Any]]:
+def plants(request: HttpRequest, see_runs: bool) -> list[dict[str, Any]]:
     """Return the plants with their approved plan, and a link to run each as it is."""
     baseline = Scenario.objects.filter(plant=OuterRef("pk"), name=BASELINE)
     current = Approval.objects.filter(ended_at__isnull=True).select_related("run", "user")
     rows = (
-        Plant.objects.annotate(baseline=Subquery(baseline.values("pk")[:1]))
+        rows_to_see(request, Plant.objects.all())
+        .annotate(baseline=Subquery(baseline.values("pk")[:1]))
         .prefetch_related(Prefetch("approvals", queryset=current, to_attr="current_approvals"))
         .order_by("name")[:PLANTS_SHOWN]
     )
@@ -52,7 +54,7 @@ def plants(runnable: bool, see_runs: bool) -> list[dict[str, Any]]:
             "scenarios_url": f"{reverse('admin:planning_scenario_changelist')}?plant__id__exact={plant.pk}",
             "health_url": health_url(plant.pk),
             "approved": approved(plant.current_approvals) if see_runs else None,
-            "run_url": f"{run_page}?scenario={plant.baseline}" if runnable and plant.baseline else "",
+            "run_url": f"{run_page}?scenario={plant.baseline}" if may_run(request) and plant.baseline else "",
         }
         for plant in rows
     ]
@@ -70,9 +72,9 @@ def approved(approvals: list[Approval]) -> dict[str, str] | None:
     return None
 
 
-def latest_runs() -> list[dict[str, Any]]:
+def latest_runs(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the newest runs."""
-    rows = Run.objects.select_related("plant").only(
+    rows = rows_to_see(request, Run.objects.select_related("plant")).only(
         "plant__name", "scenario_name", "state", "objective", "currency", "created_at"
     )
     return [

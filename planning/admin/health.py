@@ -7,13 +7,13 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from planning.insight import health
 from planning.models import BASELINE, Plant, Scenario
 
+from .access import row_to_see
 from .amounts import rounded
 from .row_links import RowLinks
 from .run_scenario import may_run, problem_words, run_options_url
@@ -36,7 +36,7 @@ def health_view(site: AdminSite, request: HttpRequest, plant_id: int) -> HttpRes
     """Show what is wrong with the data of a plant, as a scenario has them."""
     if not request.user.has_perm("planning.view_plant"):
         raise PermissionDenied
-    plant = get_object_or_404(Plant, pk=plant_id)
+    plant = row_to_see(request, Plant.objects.all(), plant_id)
     names = list(plant.scenarios.order_by("id").values_list("name", flat=True))
     scenario = request.GET.get("scenario", BASELINE)
     if scenario not in names and scenario != BASELINE:

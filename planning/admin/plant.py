@@ -33,8 +33,9 @@ from planning.models import (
     ScenarioChange,
 )
 
+from .access import is_limited, plant_path
 from .amounts import flag_column
-from .base import PlanAdmin, PlanInline, PlantAutocompleteView, plant_path
+from .base import PlanAdmin, PlanInline, PlantAutocompleteView
 from .health import health_url, health_view
 from .run_scenario import may_run, run_options_url
 from .uploads import export_view, faults_view, may_export, staged_view, upload_view
@@ -119,7 +120,7 @@ class PlantAdmin(PlanAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = {**(extra_context or {}), "plant_tables": self.tables(request, object_id)}
-        if object_id.isdigit():
+        if object_id.isdecimal():
             context["health_url"] = health_url(int(object_id))
             if may_export(request):
                 context["export_url"] = reverse("admin:planning_plant_export", args=[object_id])
@@ -127,7 +128,7 @@ class PlantAdmin(PlanAdmin):
 
     def tables(self, request: HttpRequest, plant_id: str) -> list[dict[str, Any]]:
         """Return what there is in a plant: a link and a count for each table that the user may see."""
-        if not plant_id.isdigit():
+        if not plant_id.isdecimal():
             return []
         tables = []
         for model in TABLES_OF_A_PLANT:
@@ -162,6 +163,10 @@ class PlantAdmin(PlanAdmin):
                 perms_needed.add(str(model._meta.verbose_name))
         return [str(plant) for plant in objs], counts, perms_needed, []
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may add a plant: who is limited to some would not see it."""
+        return super().has_add_permission(request) and not is_limited(request)
+
     def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_run(request)
 
@@ -171,7 +176,8 @@ class PlantAdmin(PlanAdmin):
 
     @action(description="Run Baseline", permissions=["run"], icon="play_arrow", variant=ActionVariant.PRIMARY)
     def run_this_baseline(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        plants = Plant.objects.filter(pk=object_id) if object_id.isdigit() else Plant.objects.none()
+        plant = self.get_object(request, object_id)
+        plants = Plant.objects.filter(pk__in=[plant.pk] if plant is not None else [])
         return self.to_options(request, plants) or redirect("admin:planning_plant_changelist")
 
     def to_options(self, request: HttpRequest, plants: QuerySet[Plant]) -> HttpResponse | None:

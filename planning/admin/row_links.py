@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, reverse
 
 from planning.models import TABLE_BY_NAME, Scenario
 
-from .base import plant_path
+from .access import plant_path
 
 
 class RowLinks:

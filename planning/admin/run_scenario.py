@@ -21,6 +21,7 @@ from planning import runs
 from planning.models import Run, Scenario
 from planning.snapshot import DataProblems, Hold, Problem
 
+from .access import rows_to_see
 from .forms import AmountInput
 from .row_links import RowLinks
 
@@ -150,8 +151,8 @@ class Refusal:
 def asked_scenarios(request: HttpRequest) -> list[Scenario]:
     """Return the scenarios that the address names, in its order."""
     names = request.GET.getlist("scenario")
-    ids = [int(name) for name in names if name.isdigit() and len(name) < 19]
-    found = Scenario.objects.select_related("plant").in_bulk(ids)
+    ids = [int(name) for name in names if name.isdecimal() and len(name) < 19]
+    found = rows_to_see(request, Scenario.objects.select_related("plant")).in_bulk(ids)
     return [found[pk] for pk in dict.fromkeys(ids) if pk in found]
 
 

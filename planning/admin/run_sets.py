@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -22,6 +22,7 @@ from unfold.admin import ModelAdmin
 from planning.models import Run, RunSet
 from planning.runs import SetProgress, look_after, set_progress, stop_set, variation_in_words
 
+from .access import RowsToSee, row_to_see
 from .amounts import NOTHING, money, percent, seconds
 from .base import KeptRows
 from .compare import ComparedSets, url_for_set
@@ -34,7 +35,7 @@ OPEN = Q(runs__state__in=Run.OPEN_STATES)
 
 
 @admin.register(RunSet)
-class RunSetAdmin(ComparedSets, KeptRows, ModelAdmin):
+class RunSetAdmin(ComparedSets, KeptRows, RowsToSee, ModelAdmin):
     """Sets are looked at and stopped; nobody adds or edits one by hand."""
 
     list_display = ("number", "name", "plant", "run_count", "ended_count", "asked_for", "user")
@@ -99,7 +100,7 @@ class RunSetAdmin(ComparedSets, KeptRows, ModelAdmin):
         """Return the set, for a user who may see it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return get_object_or_404(RunSet.objects.select_related("plant", "user"), pk=set_id)
+        return row_to_see(request, RunSet.objects.select_related("plant", "user"), set_id)
 
     @method_decorator([require_safe, never_cache])
     def state_view(self, request: HttpRequest, set_id: int) -> JsonResponse:
@@ -140,7 +141,7 @@ class RunSetAdmin(ComparedSets, KeptRows, ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the set; it has no form."""
-        if not object_id.isdigit():
+        if not object_id.isdecimal():
             raise Http404("There is no such set.")
         run_set = self.set_to_view(request, object_id)
         progress = set_progress(run_set=run_set)

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -23,6 +23,7 @@ from planning.insight import NoSolvedData, data_changes
 from planning.models import TABLE_BY_NAME, Run, Scenario
 from planning.runs import look_after, stop_run
 
+from .access import RowsToSee, row_to_see
 from .amounts import money, percent, seconds
 from .approvals import approval_context, approve_view
 from .base import KeptRows
@@ -40,7 +41,7 @@ HEAVY = ("log", "progress", "conflict", "warnings", "profit_parts", "levels", "v
 
 
 @admin.register(Run)
-class RunAdmin(ComparedRuns, KeptRows, ModelAdmin):
+class RunAdmin(ComparedRuns, KeptRows, RowsToSee, ModelAdmin):
     """Runs are looked at; nobody adds or edits one."""
 
     list_display = (
@@ -130,7 +131,7 @@ class RunAdmin(ComparedRuns, KeptRows, ModelAdmin):
         """Return the run, for a user who may see it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return get_object_or_404(Run.objects.select_related("plant", "user", "run_set"), pk=run_id)
+        return row_to_see(request, Run.objects.select_related("plant", "user", "run_set"), run_id)
 
     @method_decorator([require_safe, never_cache])
     def state_view(self, request: HttpRequest, run_id: int) -> JsonResponse:
@@ -212,7 +213,7 @@ class RunAdmin(ComparedRuns, KeptRows, ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the run; it has no form."""
-        if not object_id.isdigit():
+        if not object_id.isdecimal():
             raise Http404("There is no such run.")
         run = self.run_to_view(request, object_id)
         context = {

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -47,6 +47,13 @@ class ScenarioDoors:
             *super().get_urls(),  # type: ignore[misc]
         ]
 
+    def meant(self, request: HttpRequest, object_id: str) -> Scenario:
+        """Return the scenario on whose page a button was pressed. Raises Http404."""
+        scenario: Scenario | None = self.get_object(request, object_id)  # type: ignore[attr-defined]
+        if scenario is None:
+            raise Http404("There is no such scenario.")
+        return scenario
+
     # --- duplicating ----------------------------------------------------------------------------
 
     def has_duplicate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -67,7 +74,7 @@ class ScenarioDoors:
 
     @action(description="Duplicate", permissions=["duplicate"], icon="content_copy")
     def duplicate_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return redirect("admin:planning_scenario_duplicate", int(object_id))
+        return redirect("admin:planning_scenario_duplicate", self.meant(request, object_id).pk)
 
     def copy(self, request: HttpRequest, scenario: Scenario, name: str) -> Scenario:
         """Return the copy, whose history says what it was made from."""
@@ -77,7 +84,7 @@ class ScenarioDoors:
 
     def duplicate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for the name of the copy; on POST make it and show it."""
-        scenario = self.scenario(pk)  # type: ignore[attr-defined]
+        scenario = self.scenario(request, pk)  # type: ignore[attr-defined]
         if not self.has_duplicate_permission(request):
             raise PermissionDenied
         form = NameForm(request.POST if request.method == "POST" else None, initial={"name": free_name(scenario)})
@@ -105,11 +112,11 @@ class ScenarioDoors:
 
     @action(description="Promote", permissions=["promote"], icon="upgrade")
     def promote_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return redirect("admin:planning_scenario_promote", int(object_id))
+        return redirect("admin:planning_scenario_promote", self.meant(request, object_id).pk)
 
     def promote_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what would become of the base data; on POST make it so."""
-        scenario = self.scenario(pk)  # type: ignore[attr-defined]
+        scenario = self.scenario(request, pk)  # type: ignore[attr-defined]
         if not self.has_promote_permission(request):
             raise PermissionDenied
         refused: list[Any] = []

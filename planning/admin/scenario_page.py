@@ -20,6 +20,7 @@ from planning.scenarios import put_in_order
 from planning.snapshot import Change, ScenarioEffects, effects_of_draft, scenario_effects
 from planning.snapshot.read import rows_of_plant
 
+from .access import row_to_see
 from .scenario_words import ShownEffect, shown_effect, summary
 
 NAMES_OFFERED = 50
@@ -41,24 +42,22 @@ class ScenarioPage:
             *super().get_urls(),  # type: ignore[misc]
         ]
 
-    def scenario(self, pk: int) -> Scenario:
-        """Return the scenario of an address."""
-        scenario = Scenario.objects.select_related("plant", "parent").filter(pk=pk).first()
-        if scenario is None:
-            raise Http404
-        return scenario
+    def scenario(self, request: HttpRequest, pk: int) -> Scenario:
+        """Return the scenario of an address, for a user who may see its plant."""
+        return row_to_see(request, Scenario.objects.select_related("plant", "parent"), pk)
 
     # --- names to choose from -------------------------------------------------------------------
 
     @method_decorator((never_cache, require_safe))
     def names_view(self, request: HttpRequest, pk: int) -> JsonResponse:
         """Answer with names of rows of a table that hold the words of `q`, for who may see both."""
-        scenario = self.scenario(pk)
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        scenario = self.scenario(request, pk)
         table = data_table(request.GET.get("table", ""))
         if table is None:
             raise Http404
-        admins: tuple[Any, ...] = (self, self.admin_site.get_model_admin(table.model))
-        if not all(model_admin.has_view_permission(request) for model_admin in admins):
+        if not self.admin_site.get_model_admin(table.model).has_view_permission(request):
             raise PermissionDenied
         names = row_names(table, scenario.plant_id, request.GET.get("q", "")[:200])
         return JsonResponse({"rows": names[:NAMES_OFFERED], "more": len(names) > NAMES_OFFERED})
@@ -93,7 +92,7 @@ class ScenarioPage:
     @method_decorator((never_cache, require_POST))
     def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Answer with the effects of changes as they are entered; nothing is saved."""
-        scenario = self.scenario(pk)
+        scenario = self.scenario(request, pk)
         if not self.has_change_permission(request, scenario):  # type: ignore[attr-defined]
             raise PermissionDenied
         name, plant_id = scenario.name, scenario.plant_id

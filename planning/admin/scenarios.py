@@ -143,7 +143,7 @@ class ScenarioAdmin(ScenarioPage, ScenarioDoors, KeptRows, PlanAdmin):
 
     @action(description="Run scenario", permissions=["run"], icon="play_arrow", variant=ActionVariant.PRIMARY)
     def run_this_scenario(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return redirect(run_options_url(Scenario.objects.filter(pk=object_id) if object_id.isdigit() else []))
+        return redirect(run_options_url([self.meant(request, object_id)]))
 
 
 def is_baseline(scenario: Scenario | None) -> bool:

@@ -20,6 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import get_valid_filename
+from django.views.decorators.http import require_safe
 
 from planning.exchange import (
     ExportRefused,
@@ -32,6 +33,7 @@ from planning.exchange import (
 )
 from planning.models import Plant, StagedUpload
 
+from .access import is_limited, row_to_see, rows_to_see
 from .amounts import rounded
 
 LARGEST = 64 * 2**20  # bytes of an uploaded file
@@ -94,7 +96,7 @@ def staged_view(site: AdminSite, request: HttpRequest, upload_id: int) -> HttpRe
         messages.info(request, "Nothing was imported.")
         return redirect("admin:planning_plant_upload")
     try:
-        preview = preview_import(_file(staged))
+        preview = _preview(request, staged)
         if request.method == "POST":
             if request.POST.get("state", "") == preview.state and _is_same_plant(request, preview):
                 return _import(request, staged, preview)
@@ -102,6 +104,18 @@ def staged_view(site: AdminSite, request: HttpRequest, upload_id: int) -> HttpRe
     except ImportFaults as faults:
         return _show(site, request, staged, faults=faults)
     return _show(site, request, staged, preview=preview)
+
+
+def _preview(request: HttpRequest, staged: StagedUpload) -> Preview:
+    """Return what importing the file would do. Raises ImportFaults, also for a plant that the user may not see."""
+    preview = preview_import(_file(staged))
+    if is_limited(request):
+        seen = rows_to_see(request, Plant.objects.all())
+        if preview.plant is None or not seen.filter(pk=preview.plant.pk).exists():
+            names = ", ".join(f'"{plant}"' for plant in seen) or "no plant"
+            text = f"You are limited to {names}. Name one of these here, or ask an administrator to import the file."
+            raise ImportFaults([Fault("plant", None, "name", preview.plant_name, text)])
+    return preview
 
 
 def _is_same_plant(request: HttpRequest, preview: Preview) -> bool:
@@ -123,7 +137,7 @@ def faults_view(request: HttpRequest, upload_id: int) -> HttpResponse:
     staged = _staged(request, upload_id)
     found: list[Fault] = []
     try:
-        preview_import(_file(staged))
+        _preview(request, staged)
     except ImportFaults as faults:
         found = faults.faults
     out = io.StringIO()
@@ -141,11 +155,12 @@ def _no_formula(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "'") else text
 
 
+@require_safe
 def export_view(request: HttpRequest, plant_id: int) -> Any:
     """Answer a plant as a workbook."""
     if not may_export(request):
         raise PermissionDenied
-    plant = get_object_or_404(Plant, pk=plant_id)
+    plant = row_to_see(request, Plant.objects.all(), plant_id)
     with tempfile.TemporaryDirectory(prefix="planner-export-") as folder:
         path = Path(folder) / "plan.xlsx"
         try:

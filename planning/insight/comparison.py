@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from planning.models import Run
 
 from .compared_inputs import ComparedInputs, compared_inputs
@@ -71,13 +73,13 @@ class Comparison:
         return changes.count("won"), changes.count("lost")
 
 
-def compare(numbers: Sequence[int]) -> Comparison:
-    """Return two to six runs of one plant side by side, the first one as the base.
+def compare(numbers: Sequence[int], *, among: QuerySet[Run] | None = None) -> Comparison:
+    """Return two to six runs of one plant side by side, the first one as the base; `among` those given, or all.
 
     One query per run for its data, and six for everything else. A run without a plan has its status and no
     numbers. Raises CannotCompare for too few or too many, for one that is not there, and for other plants.
     """
-    runs = _runs(numbers)
+    runs = _runs(numbers, Run.objects.all() if among is None else among)
     rows = StoredRows.of(runs)
     periods, plan = plan_lines(rows)
     return Comparison(
@@ -107,7 +109,7 @@ def only_differences(comparison: Comparison) -> Comparison:
     )
 
 
-def _runs(numbers: Sequence[int]) -> list[Run]:
+def _runs(numbers: Sequence[int], among: QuerySet[Run]) -> list[Run]:
     """Return the runs in the order in which they were named. Raises CannotCompare."""
     if len(set(numbers)) != len(numbers):
         raise CannotCompare("A run is named twice. Name each run once.")
@@ -115,7 +117,7 @@ def _runs(numbers: Sequence[int]) -> list[Run]:
         named = f"{len(numbers)} {'was' if len(numbers) == 1 else 'were'} named"
         raise CannotCompare(f"{LEAST} to {MOST} runs can be compared, and {named}.")
     possible = [number for number in numbers if 0 < number <= _LARGEST]
-    found = Run.objects.select_related("plant").defer(*_NOT_READ).in_bulk(possible)
+    found = among.select_related("plant").defer(*_NOT_READ).in_bulk(possible)
     missing = [number for number in numbers if number not in found]
     if missing:
         raise CannotCompare(f"There is no run {', '.join(map(str, missing))}. Choose others from the list of runs.")

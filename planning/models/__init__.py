@@ -1,5 +1,6 @@
 """Tables: the plant's data, scenarios, runs and their results."""
 
+from .access import PlantLimit, visible_plants
 from .orders import Customer, CustomerOrder, Goal
 from .plant import Period, Plant, StagedUpload
 from .products import Product, ProductPeriod, Route, RoutePeriod
@@ -38,6 +39,7 @@ __all__ = [
     "OrderResult",
     "Period",
     "Plant",
+    "PlantLimit",
     "Product",
     "ProductBalance",
     "ProductPeriod",
@@ -56,4 +58,5 @@ __all__ = [
     "SetCopy",
     "StagedUpload",
     "Utilization",
+    "visible_plants",
 ]

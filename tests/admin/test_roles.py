@@ -2,35 +2,99 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.contrib import admin as django_admin
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
+from django.db import transaction
+from django.http import HttpResponse
 from django.test import Client
-from django.urls import reverse
+from django.urls import resolve, reverse
 
-from planning.models import Approval, Plant, Run
+from planning.models import Approval, Plant, Run, Scenario, StagedUpload
 from planning.models.roles import ROLES
 from planning.runs import CannotApprove, approve
-from tests.admin.conftest import logged_in
+from tests.admin.doors import Door, doors, make_full_plant, member, row_of, rows_of
 from tests.factories import make_furniture, make_run, make_solved_run
 
 pytestmark = pytest.mark.django_db
 
-READING = {
-    "the overview": ("admin:index", ()),
-    "the plants": ("admin:planning_plant_changelist", ()),
-    "the products": ("admin:planning_product_changelist", ()),
-    "the scenarios": ("admin:planning_scenario_changelist", ()),
-    "the runs": ("admin:planning_run_changelist", ()),
+EVERYBODY = {"Viewer", "Planner", "Approver"}
+PLANNER, APPROVER, NOBODY = {"Planner"}, {"Approver"}, set()
+PAGES = ("", "change", "history", "upload", "health", "run", "duplicate", "promote", "compare")
+NOT_LINKED = {
+    *("autocomplete", "rows"),  # asked for by forms, which viewers do not have
+    *("duplicate", "promote"),  # duplicate_this and promote_this lead there
+    "upload/faults.csv",  # on the page of a file with faults
+    "remedies",  # where something is short
 }
-WRITING = ["planning_plant", "planning_product", "planning_machine", "planning_customerorder", "planning_scenario"]
+# last words of a door of planning -> who may look (GET) and who may do (POST); None: the door has no such method
+DOORS: dict[str, tuple[set[str] | None, set[str] | None]] = {
+    "": (EVERYBODY, EVERYBODY),  # a list; its actions are tried one by one below
+    "add": (PLANNER, PLANNER),
+    "change": (EVERYBODY, PLANNER),
+    "delete": (PLANNER, PLANNER),
+    "history": (EVERYBODY, EVERYBODY),
+    "autocomplete": (EVERYBODY, None),
+    "upload": (PLANNER, PLANNER),
+    "upload/faults.csv": (PLANNER, PLANNER),
+    "plan.xlsx": (EVERYBODY, None),
+    "health": (EVERYBODY, None),
+    "run_this_baseline": (PLANNER, PLANNER),
+    "run_this_scenario": (PLANNER, PLANNER),
+    "duplicate_this": (PLANNER, PLANNER),
+    "promote_this": (PLANNER, PLANNER),
+    "run": (PLANNER, PLANNER),
+    "rows": (EVERYBODY, None),
+    "check": (None, PLANNER),
+    "duplicate": (PLANNER, PLANNER),
+    "promote": (PLANNER, PLANNER),
+    "state.json": (EVERYBODY, None),
+    "stop": (None, PLANNER),
+    "approve": (None, APPROVER),
+    "changes.json": (EVERYBODY, None),
+    "part": (EVERYBODY, None),
+    "<slug:table>.csv": (EVERYBODY, None),
+    "<slug:table>.xlsx": (EVERYBODY, None),
+    "remedies": (None, PLANNER),
+    "compare": (EVERYBODY, None),
+    "compare/comparison.xlsx": (EVERYBODY, None),
+    "compare/plan.csv": (EVERYBODY, None),
+}
+# where a table differs from the others
+TABLES: dict[str, tuple[set[str] | None, set[str] | None]] = {
+    "planning/run/add/": (NOBODY, NOBODY),
+    "planning/run/<path:object_id>/change/": (EVERYBODY, None),
+    "planning/runset/add/": (NOBODY, NOBODY),
+    "planning/runset/<path:object_id>/change/": (EVERYBODY, None),
+}
+ACTIONS = {  # bulk action -> whose lists offer it
+    "delete_selected": PLANNER,
+    "run_baseline": PLANNER,
+    "run_scenario": PLANNER,
+    "duplicate_scenarios": PLANNER,
+    "compare_runs": EVERYBODY,
+    "compare_sets": EVERYBODY,
+}
+LINK = re.compile(r'="(/admin/[^"?#]*)')
 
 
-def member(*groups: str) -> Client:
-    """Return the client of a user of the staff who is in the groups and has no other right."""
-    user = User.objects.create_user(" ".join(groups) or "stranger", password="secret", is_staff=True)
-    user.groups.set(Group.objects.filter(name__in=groups))
-    return logged_in(user)
+def who(door: Door) -> tuple[set[str] | None, set[str] | None]:
+    """Return who may look behind a door, and who may do something there."""
+    return TABLES.get(door.route) or DOORS[door.last]
+
+
+def everyone(door: Door) -> set[str]:
+    """Return who may look or do something behind a door."""
+    look, do = who(door)
+    return (look or set()) | (do or set())
+
+
+def doors_of_planning() -> list[Door]:
+    """Return the doors of the app; a row's bare address, which leads to its page, is none."""
+    return [door for door in doors("planning/") if not door.route.endswith("/<path:object_id>/")]
 
 
 def run_page(run: Run) -> str:
@@ -64,28 +128,112 @@ class TestGroups:
         assert not given.filter(codename__in=["add_run", "change_run", "add_approval", "change_approval"]).exists()
 
 
-class TestPages:
-    @pytest.mark.parametrize("page", READING)
-    @pytest.mark.parametrize("group", ["Viewer", "Planner", "Approver"])
-    def test_every_role_may_look(self, group: str, page: str) -> None:
-        make_solved_run(make_furniture())
-        name, args = READING[page]
-        assert member(group).get(reverse(name, args=args)).status_code == 200
+@pytest.fixture
+def plant() -> Plant:
+    """Return a plant with a row behind each door."""
+    return make_full_plant()
 
-    @pytest.mark.parametrize("table", WRITING)
-    @pytest.mark.parametrize(("group", "code"), [("Viewer", 403), ("Approver", 403), ("Planner", 200), ("", 403)])
-    def test_only_planners_may_add(self, group: str, code: int, table: str) -> None:
-        assert member(*filter(None, [group])).get(reverse(f"admin:{table}_add")).status_code == code
 
-    @pytest.mark.parametrize(("group", "code"), [("Viewer", 403), ("Approver", 403), ("Planner", 200), ("", 403)])
-    def test_only_planners_may_run(self, group: str, code: int) -> None:
-        scenario = make_furniture().scenarios.get()
-        url = f"{reverse('admin:planning_scenario_run')}?scenario={scenario.pk}"
-        assert member(*filter(None, [group])).get(url).status_code == code
+def query_of(door: Door) -> dict[str, object]:
+    """Return what a door is asked for beside its row."""
+    queries: dict[str, dict[str, object]] = {
+        "autocomplete": {"app_label": "planning", "model_name": "productionrecipe", "field_name": "product"},
+        "run": {"scenario": Scenario.objects.values_list("pk", flat=True)},
+        "rows": {"table": "products"},
+        "compare": {"run": Run.objects.values_list("pk", flat=True)},
+    }
+    return queries.get(door.last.split("/")[0], {})
 
-    def test_nobody_looks_without_logging_in(self) -> None:
-        for name, args in READING.values():
-            assert Client().get(reverse(name, args=args)).status_code == 302
+
+def knock(client: Client, door: Door, plant: Plant, method: str) -> HttpResponse:
+    """Return the answer at a door for a row of the plant."""
+    return knock_with(client, door, rows_of(door, plant), method)
+
+
+def knock_with(client: Client, door: Door, rows: dict[str, object], method: str) -> HttpResponse:
+    """Return the answer at a door; what it has done is undone."""
+    with transaction.atomic():
+        given = query_of(door) if method == "get" else {"reason": "Agreed", "post": "yes"}
+        answer = getattr(client, method)(door.url(rows), given)
+        if answer.streaming:
+            list(answer.streaming_content)
+        transaction.set_rollback(True)
+    return answer
+
+
+class TestDoors:
+    @pytest.mark.parametrize("role", ["Viewer", "Planner", "Approver"])
+    def test_each_opens_for_whom_it_is_there_and_for_nobody_else(self, role: str, plant: Plant) -> None:
+        client = member(role)
+        StagedUpload.objects.update(user=User.objects.get(username=role))
+        wrong = []
+        for door in doors_of_planning():
+            for method, roles in zip(("get", "post"), who(door), strict=True):
+                code = knock(client, door, plant, method).status_code
+                right = {405} if roles is None else {200, 302, 400, 404, 422} if role in roles else {403}
+                if code not in right:
+                    wrong.append((method, door.route, code))
+        assert wrong == []
+
+    def test_staff_without_a_role_see_the_overview_and_nothing_behind_it(self, plant: Plant) -> None:
+        client = member()
+        assert plant.name not in client.get(reverse("admin:index")).content.decode()
+        for door in doors():
+            if not door.route.startswith(("planning/", "auth/")) or door.route.endswith("/<path:object_id>/"):
+                continue
+            rows = rows_of(door, plant) if door.route.startswith("planning/") else {"object_id": 1, "id": 1}
+            codes = {knock_with(client, door, rows, method).status_code for method in ("get", "post")}
+            assert codes <= {403, 405}, door.route
+
+    def test_no_role_sees_users_and_groups(self) -> None:
+        for role in EVERYBODY:
+            client = member(role)
+            for door in doors("auth/"):
+                if not door.route.endswith("/<path:object_id>/"):
+                    assert client.get(door.url({"object_id": 1, "id": 1})).status_code == 403, door.route
+
+    def test_strangers_are_sent_to_log_in(self, plant: Plant) -> None:
+        for door in doors_of_planning():
+            for method in ("get", "post"):
+                answer = knock(Client(), door, plant, method)
+                assert answer.status_code == 302, door.route
+                assert answer["Location"].startswith(reverse("admin:login")), door.route
+
+
+class TestButtons:
+    @pytest.mark.parametrize("role", ["Viewer", "Planner", "Approver"])
+    def test_pages_offer_each_role_what_it_may_do_and_nothing_else(self, role: str, plant: Plant) -> None:
+        client = member(role)
+        known = {resolve(door.url(rows_of(door, plant))).route: door for door in doors_of_planning()}
+        offered: set[str] = set()
+        starts: list[tuple[str, dict[str, object]]] = [(reverse("admin:index"), {})]
+        looked = [door for door in doors_of_planning() if door.last in PAGES and role in (who(door)[0] or set())]
+        starts += [(door.url(rows_of(door, plant)), query_of(door)) for door in looked]
+        starts.append((reverse("admin:planning_run_change", args=[plant.runs.get(state="queued").pk]), {}))
+        for page, query in starts:
+            for link in LINK.findall(client.get(page, query).content.decode()):
+                door = known.get(resolve(link).route)
+                if door is not None:
+                    assert role in everyone(door), (page, link)
+                    offered.add(door.last)
+        may = {door.last for door in doors_of_planning() if role in everyone(door)}
+        assert may - offered - NOT_LINKED == set()
+
+    @pytest.mark.parametrize("role", ["Viewer", "Planner", "Approver"])
+    def test_lists_offer_and_take_each_bulk_action_from_whom_may(self, role: str, plant: Plant) -> None:
+        client, tried = member(role), set()
+        for model in [model for model in django_admin.site._registry if model._meta.app_label == "planning"]:
+            url = reverse(f"admin:planning_{model._meta.model_name}_changelist")
+            form = client.get(url).context["action_form"]
+            offered = {name for name, _ in form.fields["action"].choices if name} if form else set()
+            declared = {"delete_selected", *django_admin.site.get_model_admin(model).actions}
+            assert offered == {action for action in declared if role in ACTIONS[action]}, model
+            tried |= declared
+            for action in declared - offered:
+                before = model._default_manager.count()
+                client.post(url, {"action": action, "_selected_action": [row_of(model, plant).pk], "post": "yes"})
+                assert model._default_manager.count() == before, (model, action)
+        assert tried == set(ACTIONS)
 
 
 class TestApproving:

@@ -93,8 +93,8 @@ def test_progress_takes_the_same_queries_however_many_wait(
     viewer: Client, plant: Plant, django_assert_num_queries: Any
 ) -> None:
     run = make_run(plant)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         state_of(viewer, run)
     Run.objects.bulk_create(Run(plant=plant, scenario_name="Baseline", currency="USD") for _ in range(20))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         state_of(viewer, run)
