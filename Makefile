@@ -40,10 +40,10 @@ demo: setup ## Make the sample plant, plan it, and say how to log in
 	$(MANAGE) demo
 
 test: setup-dev ## Run all tests
-	$(PLAIN) $(BIN)/python -m pytest -n auto
+	$(PLAIN) $(BIN)/python -m pytest -n auto --dist worksteal
 
 test-postgresql: setup-dev ## Run all tests, or those in TESTS, on a private PostgreSQL server
-	$(PLAIN) $(BIN)/python tests/private_postgresql.py $(BIN)/python -m pytest -n auto $(TESTS)
+	$(PLAIN) $(BIN)/python tests/private_postgresql.py $(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
 
 check: setup-dev ## Run linters, types, import contracts, migration and deployment checks
 	$(BIN)/ruff check

@@ -70,6 +70,14 @@ def no_network() -> Iterator[None]:
     patch.undo()
 
 
+# --- workers --------------------------------------------------------------------------------
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Start one worker more than there are cores: many tests wait for other processes to start or to die."""
+    return (os.cpu_count() or 1) + 1
+
+
 # --- skips ----------------------------------------------------------------------------------
 
 

@@ -100,6 +100,26 @@ def assert_same_levels(answer: Answer, shown: dict[str, Any]) -> None:
         assert reached[priority] == pytest.approx(deviation, rel=2e-6, abs=2e-6), f"priority {priority}"
 
 
+@pytest.mark.parametrize("seed", seeds(0.2))
+@pytest.mark.parametrize(("field", "operation", "value"), [("weight", "multiply", 20), ("priority", "set", 1)])
+def test_an_order_that_counts_more_never_gets_less(
+    field: str, operation: str, value: float, seed: int, tmp_path: Path
+) -> None:
+    tables = random_plant(seed, orders=True, goals=True)
+    reference = tables["customer_orders"][seed % len(tables["customer_orders"])]["reference"]
+    mode = "weighted" if seed % 3 == 2 else "lexicographic"
+    tables["scenarios"] = [{"name": "Baseline", "goal_mode": mode}, {"name": "Raised", "goal_mode": mode}]
+    change = {"table": "customer_orders", "row": reference, "field": field, "operation": operation, "value": value}
+    tables["scenario_changes"] = [{"scenario": "Raised", **change}]
+    plant = imported(tables, tmp_path)
+    runs = [solve(plant.name, *GAP, "--scenario", name)[1] for name in ("Baseline", "Raised")]
+    short = [{row["reference"]: row["shortfall"] for row in run.get("orders") or []} for run in runs]
+    assert runs[0]["status"] == runs[1]["status"]
+    if reference in short[0]:  # the order is active, and there is a plan
+        room = 1e-5 * max(1.0, *(level["deviation"] for run in runs for level in run["levels"]))
+        assert short[1][reference] <= short[0][reference] + room
+
+
 @pytest.mark.parametrize("seed", seeds(0.3))
 def test_a_random_plant_survives_export_and_import(seed: int, tmp_path: Path) -> None:
     plant = imported(random_plant(seed, orders=True, goals=True, scenario=True), tmp_path / "first", "Other")

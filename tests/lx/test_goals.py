@@ -37,12 +37,18 @@ Expression = LXLinearExpression
 
 
 def workshop(
-    *, mode: str = LEXICOGRAPHIC, whole: bool = False, wishes: dict[str, tuple[float, int]] | None = None
+    *,
+    mode: str = LEXICOGRAPHIC,
+    whole: bool = False,
+    wishes: dict[str, tuple[float, int]] | None = None,
+    weights: dict[str, float] | None = None,
 ) -> LXModel:
     """Return make[product] with 80 hours in all (a chair takes 1, a table 2, a desk 4) and a wish for each product.
 
-    `wishes` gives the quantity and the priority of each product that is wished for.
+    `wishes` gives the quantity and the priority of each product that is wished for; a wish weighs 1 where
+    `weights` says nothing else.
     """
+    weight_of = weights or {}
     products, _, _ = furniture()
     hours = {"Chair": 1.0, "Table": 2.0, "Desk": 4.0}
     make = LXVariable[Any, float]("make").indexed_by(lambda p: p.name).from_data(products)
@@ -58,7 +64,7 @@ def workshop(
         .expression(Expression().add_term(make, at=lambda w: w.name))
         .ge()
         .rhs(lambda w: w.want)
-        .as_goal(lambda w: w.rank),
+        .as_goal(lambda w: w.rank, lambda w: weight_of.get(w.name, 1.0)),
     )
     return model.maximize(Expression().add_multi_term(make, lambda p: p.profit_per_unit))
 
@@ -276,6 +282,25 @@ def test_raising_a_priority_never_hurts_that_goal(
     if rank > 1 and len(alone) == len(first):  # the only one of priority 1
         missing = [s.get_goal_deviations("wish")["neg"][raised] for s in (before, after)]
         assert missing[1] <= missing[0] + 1e-6
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["Chair", "Table", "Desk"]), wish, min_size=2),
+    st.sampled_from(MODES),
+    st.booleans(),
+    st.sampled_from(["Chair", "Table", "Desk"]),
+    st.sampled_from([1.5, 4.0, 100.0]),
+)
+def test_raising_a_weight_never_hurts_that_goal(
+    wishes: dict[str, tuple[float, int]], mode: str, whole: bool, raised: str, weight: float
+) -> None:
+    wishes.setdefault(raised, (30.0, 1))
+    missing = []
+    for weights in ({}, {raised: weight}):
+        model = workshop(mode=mode, whole=whole, wishes=wishes, weights=weights)
+        missing.append(LXOptimizer[Any]().gap(0.0).solve(model).get_goal_deviations("wish")["neg"][raised])
+    assert missing[1] <= missing[0] + 1e-6
 
 
 @settings(max_examples=40, deadline=None)
