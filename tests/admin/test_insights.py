@@ -92,7 +92,7 @@ def test_remedies_are_tried_by_whom_may_run_and_shown_when_they_have_ended(
     assert (run_set.tried_for, run_set.plant) == (run, run.plant)
     page = page_of(planner, run)
     assert "is being tried" in page
-    assert 'href="?part=short#short" data-part-link>look again</a>' in page
+    assert 'href="?part=short#short" data-part-link data-part-again>look again</a>' in page
     assert "Try remedies" not in page
     planner.post(try_url(run), KEY)
     assert RunSet.objects.count() == 1

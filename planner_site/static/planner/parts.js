@@ -10,6 +10,8 @@
       if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
       section.innerHTML = await answer.text();
       window.plannerCharts.drawAll(section);
+      section.dispatchEvent(new CustomEvent("planner:part", { bubbles: true }));
+      askAgain(section);
       return true;
     } catch {
       return false;
@@ -17,6 +19,34 @@
       section.removeAttribute("aria-busy");
     }
   }
+
+  // What is being tried ends by itself: a part with a link "look again" follows it, keeps open what is open, and
+  // waits while somebody writes in it.
+  const AGAIN = 2000;
+  const PLACES = "a, button, summary";
+
+  function askAgain(section) {
+    const link = section.querySelector("[data-part-again]");
+    if (!link) return;
+    window.setTimeout(async () => {
+      if (!section.contains(link)) return; // shown anew since
+      const active = section.contains(document.activeElement) ? document.activeElement : null;
+      if (document.hidden || active?.matches("input, select, textarea")) {
+        askAgain(section);
+        return;
+      }
+      const place = active ? [...section.querySelectorAll(PLACES)].indexOf(active) : -1;
+      const open = [...section.querySelectorAll("details")].map((details) => details.open);
+      if (!(await load(section, new URL(link.href).search))) {
+        askAgain(section);
+        return;
+      }
+      const fresh = [...section.querySelectorAll("details")];
+      if (fresh.length === open.length) fresh.forEach((details, i) => (details.open = open[i]));
+      if (place >= 0) section.querySelectorAll(PLACES)[place]?.focus({ preventScroll: true });
+    }, AGAIN);
+  }
+  document.querySelectorAll("[data-part]").forEach(askAgain);
 
   async function turn(section, query, focus) {
     if (!(await load(section, query))) {
