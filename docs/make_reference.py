@@ -22,16 +22,16 @@ GROUPS = {
     "Solving": [
         "LXOptimizer", "SolverOptions", "LXSolution", "LXValues",
         "OPTIMAL", "INFEASIBLE", "UNBOUNDED", "TIME_LIMIT", "INTERRUPTED", "ERROR",
-        "Progress", "ProgressCallback", "StopCallback", "LogCallback", "make_solver",
+        "Progress", "ProgressCallback", "StopCallback", "LogCallback", "make_solver", "WarmHighs",
     ],
-    "Goals": ["LEXICOGRAPHIC", "WEIGHTED", "Level", "with_levels_held", "with_levels_loosened"],
+    "Goals": ["LEXICOGRAPHIC", "WEIGHTED", "Level", "with_levels_held", "with_levels_loosened", "solve_by_priority"],
     "What-ifs and scenarios": [
         "LXWhatIfAnalyzer", "LXWhatIfResult", "LXChange", "LXBottleneck", "LXPoint",
         "LXScenario", "LXScenarioAnalyzer", "LXScenarioRow",
     ],
     "Sensitivity and prices": [
         "LXSensitivityAnalyzer", "LXConstraintSensitivity", "LXVariableSensitivity", "LimitPrices",
-        "price_limits", "least_of_the_best", "solve_linear",
+        "price_limits", "LimitSides", "price_sides", "least_of_the_best", "solve_linear",
     ],
     "Why there is no solution": [
         "find_conflict", "LXConflict", "Limits", "least_change", "least_changes", "endless_direction",

@@ -194,6 +194,7 @@ PLANNING: dict[str, Any] = {
     "RUNNER": "rq" if REDIS_URL else "local",  # who executes runs: workers of the queue, or child processes
     "MAX_COPY_BYTES": 64 * 2**20,  # a larger compressed model copy is refused
     "LOCAL_RUNS": max(1, (os.cpu_count() or 2) // 2),  # child processes at once; further runs wait
+    "WHAT_IFS": 2,  # plans at once that processes have ready for what-ifs; who comes later waits for an idle one
     "MAX_SOLVER_BYTES": None,  # memory that the solver of one run may take; None: what the machine has
     "MAX_ATTEMPTS": 3,  # of a run whose process dies
     "SHORT_RUN_SECONDS": 60.0,  # runs up to this time limit go to the queue "short", others to "long"

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
+from planning.formulation import build_model
 from planning.models import (
     BASELINE,
     Machine,
@@ -22,6 +23,11 @@ from planning.models import (
     Scenario,
     Utilization,
 )
+from planning.runs import RunOptions
+from planning.runs.copies import load_copy, read_copy, snapshot_in
+from planning.runs.execute import write_back
+from planning.runs.solve import solve_copy
+from planning.runs.states import move
 
 # Furniture: three products on two machines from three materials. Best profit: 2735.714285714286.
 PRODUCTS = {"Chair": (45, 10, 100), "Table": (120, 5, 50), "Desk": (200, 3, 30)}  # profit, min and max demand
@@ -29,6 +35,8 @@ MACHINES = {"Cutting Machine": 80, "Assembly Station": 100}  # hours
 MATERIALS = {"Wood": ("board feet", 500, 5), "Metal": ("pounds", 200, 8), "Fabric": ("yards", 150, 12)}
 HOURS = {"Chair": (0.5, 1), "Table": (1.5, 2.5), "Desk": (2, 3.5)}  # per unit, by machine
 QUANTITIES = {"Chair": (8, 2, 2), "Table": (25, 5, None), "Desk": (35, 8, None)}  # per unit, by material
+WOOD = dict.fromkeys(("shadow_price_high", "shadow_price_more_until"), 948.75)
+WOOD |= dict.fromkeys(("shadow_price_more", "shadow_price_less"), 200 / 35)
 BEST_PROFIT = 2735.714285714286
 BEST_MAKE = {"Chair": 10.0, "Table": 5.0, "Desk": 8.428571428571429}
 
@@ -119,7 +127,8 @@ def make_solved_run(plant: Plant, **fields: Any) -> Run:
         machine: sum(BEST_MAKE[product] * HOURS[product][index] for product in BEST_MAKE)
         for index, machine in enumerate(MACHINES)
     }
-    rest = {"period": "1", "overtime": 0.0, "units_down": 0.0, "shadow_price_high": None}
+    rest = {"period": "1", "overtime": 0.0, "units_down": 0.0, "shadow_price_high": None, "shadow_price_more": 0.0}
+    rest |= {"shadow_price_less": 0.0}
     Utilization.objects.bulk_create(
         [
             Utilization(
@@ -131,6 +140,7 @@ def make_solved_run(plant: Plant, **fields: Any) -> Run:
                 utilization_pct=100 * hours[machine] / available,
                 shadow_price=0.0,
                 shadow_price_low=hours[machine],
+                shadow_price_less_until=hours[machine],
                 **rest,
             )
             for machine, available in MACHINES.items()
@@ -145,7 +155,8 @@ def make_solved_run(plant: Plant, **fields: Any) -> Run:
                 utilization_pct=100 * used[material] / available,
                 shadow_price=200 / 35 if material == "Wood" else 0.0,
                 shadow_price_low=310.0 if material == "Wood" else used[material],
-                **{**rest, "shadow_price_high": 948.75 if material == "Wood" else None},
+                shadow_price_less_until=310.0 if material == "Wood" else used[material],
+                **{**rest, **(WOOD if material == "Wood" else {})},
             )
             for material, (_, available, _) in MATERIALS.items()
         ]
@@ -155,3 +166,12 @@ def make_solved_run(plant: Plant, **fields: Any) -> Run:
         for material, amount in used.items()
     )
     return run
+
+
+def solve_here(run: Run) -> Run:
+    """Return the queued run, solved in this process and written back: for tests that are about what comes after."""
+    move(run.pk, run.attempt, (Run.State.QUEUED,), Run.State.RUNNING)
+    data = read_copy(run)
+    model = load_copy(data) if run.variation is None else build_model(snapshot_in(data, run))
+    write_back(run, run.attempt, solve_copy(model, RunOptions.from_dict(run.options)), snapshot_in(data, run))
+    return Run.objects.get(pk=run.pk)

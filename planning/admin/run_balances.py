@@ -14,7 +14,9 @@ from .amounts import NOTHING, rounded
 from .run_tables import NOISE, Cell, Table, named, number, page_of, page_rows, text
 
 MACHINE, MATERIAL = Utilization.ResourceType.MACHINE, Utilization.ResourceType.MATERIAL
-PRICE = ("shadow_price", "shadow_price_low", "shadow_price_high")
+MORE = ("shadow_price_more", "shadow_price_more_until")
+LESS = ("shadow_price_less", "shadow_price_less_until")
+WITH_SETUPS = " What one more brings and one less costs is with these setups and whole quantities."
 
 
 def extremes(rows: Any, *names: str) -> tuple[int, set[str]]:
@@ -75,7 +77,7 @@ def machines(run: Run, asked: int) -> Table | None:
         return None
     page = page_of(asked, total)
     extra = [name for name in ("overtime", "units_down") if name in filled]
-    names = ("resource", "period", "used", "available", "utilization_pct", *extra, *PRICE)
+    names = ("resource", "period", "used", "available", "utilization_pct", *extra, *MORE, *LESS)
     lines = [
         [
             Cell(values[0], "head"),
@@ -83,14 +85,17 @@ def machines(run: Run, asked: int) -> Table | None:
             number(values[2]),
             limit(values[3]),
             used_share(values[4]),
-            *(number(amount) for amount in values[5:-3]),
-            Cell(worth(run.currency, "hour", *values[-3:])),
+            *(number(amount) for amount in values[5:-4]),
+            Cell(one_more(run.currency, *values[-4:-2])),
+            Cell(one_less(run.currency, *values[-2:])),
         ]
         for values in page_rows(rows, page, *names)
     ]
     heads = ["Machine", "Period", "Used", "Available", "Utilization"]
-    heads += [{"overtime": "Overtime", "units_down": "Units down"}[name] for name in extra] + ["One more hour is"]
+    heads += [{"overtime": "Overtime", "units_down": "Units down"}[name] for name in extra]
+    heads += ["One more hour brings", "One less costs"]
     hint = "Hours of each period, setups included. Overtime comes on top of what is available."
+    hint += WITH_SETUPS if run.shadow_price_basis == "fixed_mip" else ""
     return Table("Hours and what they are worth", hint, heads, lines, page, file="utilization")
 
 
@@ -102,7 +107,7 @@ def materials(run: Run, asked: int) -> Table | None:
         return None
     page = page_of(asked, total)
     units = run.units.get("materials", {})
-    names = ("resource", "period", "available", "utilization_pct", *PRICE)
+    names = ("resource", "period", "available", "utilization_pct", *MORE, *LESS)
     limits = page_rows(run.utilization_rows.filter(resource_type=MATERIAL), page, *names)
     known = {(material, period): rest for material, period, *rest in limits}
     lapses = "lapsed" in filled
@@ -110,7 +115,7 @@ def materials(run: Run, asked: int) -> Table | None:
     for name, period, supplied, used, lapsed, stock in page_rows(
         rows, page, "material", "period", "supplied", "used", "lapsed", "stock"
     ):
-        available, share, *price = known.get((name, period), [None] * 5)
+        available, share, *price = known.get((name, period), [None] * 6)
         amounts = [stock + lapsed + used - supplied, supplied, used, *([lapsed] if lapses else []), stock]
         lines.append(
             [
@@ -118,12 +123,14 @@ def materials(run: Run, asked: int) -> Table | None:
                 text(period),
                 *(number(amount) for amount in amounts),
                 used_share(share) if available is not None else limit(None),
-                Cell(worth(run.currency, units.get(name, "unit"), *price)),
+                Cell(one_more(run.currency, *price[:2])),
+                Cell(one_less(run.currency, *price[2:])),
             ]
         )
     heads = ["Material", "Period", "Start", "+ supplied", "− used", *(["− lapsed"] if lapses else []), "= End"]
-    heads += ["Utilization", "One more unit is"]
+    heads += ["Utilization", "One more brings", "One less costs"]
     hint = f"Start + supplied − used{' − lapsed' if lapses else ''} = end, in the material's unit."
+    hint += WITH_SETUPS if run.shadow_price_basis == "fixed_mip" else ""
     return Table("Materials", hint, heads, lines, page, file="materials")
 
 
@@ -138,14 +145,21 @@ def used_share(percent: float | None) -> Cell:
     return Cell(f"{percent + 0:,.1f} %", "warn" if percent > 99.95 else "number", bar=min(100.0, max(0.0, percent)))
 
 
-def worth(currency: str, unit: str, price: float | None, low: float | None, high: float | None) -> str:
-    """Return a shadow price in words: worth 5.71 USD per hour, from 30 to 80."""
+def one_more(currency: str, price: float | None, until: float | None) -> str:
+    """Return what one more of a limit brings, in words: 5.71 USD, up to 80."""
     if price is None:
         return NOTHING
     if abs(price) < NOISE:
-        return "worth nothing" if low is None else f"worth nothing, down to {rounded(low)}"
-    ends = " ".join(f"{word} {rounded(end)}" for word, end in (("from", low), ("to", high)) if end is not None)
-    return f"worth {rounded(price)} {currency} per {unit}" + (f", {ends}" if ends else "")
+        return "nothing"
+    return f"{rounded(price)} {currency}" + (f", up to {rounded(until)}" if until is not None else "")
+
+
+def one_less(currency: str, price: float | None, until: float | None) -> str:
+    """Return what one less of a limit costs, in words: 5.71 USD, down to 30."""
+    if price is None:
+        return NOTHING if until is None else "no plan with less"
+    cost = "nothing" if abs(price) < NOISE else f"{rounded(price)} {currency}"
+    return cost + (f", down to {rounded(until)}" if until is not None else "")
 
 
 # --- orders and goals -----------------------------------------------------------------------

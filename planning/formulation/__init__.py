@@ -19,6 +19,7 @@ from .plan import (
     with_decisions_held,
     without_idle_setups,
 )
+from .plan_change import plan_change, same_rows
 
 __all__ = [
     "PROFIT_PARTS",
@@ -31,9 +32,11 @@ __all__ = [
     "endless_profit",
     "limit_rows",
     "moved",
+    "plan_change",
     "reached_levels",
     "read_plan",
     "read_prices",
+    "same_rows",
     "shortfalls",
     "unproven_lots",
     "waste",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from planning.lx import CompiledModel, LimitPrices, LXRows, LXSolution, LXTable, with_whole_decisions_held
+from planning.lx import CompiledModel, LimitPrices, LimitSides, LXRows, LXSolution, LXTable, with_whole_decisions_held
 from planning.snapshot import Snapshot
 
 Array = npt.NDArray[np.float64]
@@ -244,11 +244,18 @@ def profit_parts(snapshot: Snapshot, plan: Plan) -> dict[str, float]:
 
 @dataclass
 class Prices:
-    """Shadow prices on a grid: nan where there is no limit, and nan in low or high where the range has no end."""
+    """Shadow prices on a grid: nan where there is no limit, and nan in low or high where the range has no end.
+
+    What one more brings and one less costs, and until which limit; as `LimitSides` has them.
+    """
 
     price: Array
     low: Array
     high: Array
+    more: Array
+    more_until: Array
+    less: Array
+    less_until: Array
 
 
 def with_decisions_held(compiled: CompiledModel, values: Array) -> CompiledModel:
@@ -308,7 +315,9 @@ def limit_rows(compiled: CompiledModel) -> npt.NDArray[np.int64]:
     return np.concatenate([np.arange(span.start, span.stop, dtype=np.int64) for span in spans])
 
 
-def read_prices(snapshot: Snapshot, solution: LXSolution, prices: LimitPrices) -> tuple[Prices, Prices]:
+def read_prices(
+    snapshot: Snapshot, solution: LXSolution, prices: LimitPrices, sides: LimitSides
+) -> tuple[Prices, Prices]:
     """Return the prices of machines and of materials on their grids, in limits as the plan format means them.
 
     For a machine with units down by choice the limit is what is left of its hours.
@@ -323,15 +332,18 @@ def read_prices(snapshot: Snapshot, solution: LXSolution, prices: LimitPrices) -
     assert solution.values is not None
     down = _GridReader(compiled, solution.values)("down", machines)
     lost = (down * machines.columns["available_hours"].filled(0.0))[machine_rows.positions]
+    found = {**vars(prices), **vars(sides)}
     return (
-        _on_grid(machines.size, machine_rows, prices, slice(0, split), lost),
-        _on_grid(materials.size, material_rows, prices, slice(split, None), np.zeros(len(material_rows))),
+        _on_grid(machines.size, machine_rows, found, slice(0, split), lost),
+        _on_grid(materials.size, material_rows, found, slice(split, None), np.zeros(len(material_rows))),
     )
 
 
-def _on_grid(size: int, rows: LXRows, prices: LimitPrices, span: slice, lost: Array) -> Prices:
-    spread = [np.full(size, np.nan) for _ in range(3)]
-    values = (prices.price[span], np.maximum(prices.low[span] - lost, 0.0), prices.high[span] - lost)
-    for array, given in zip(spread, values, strict=True):
-        array[rows.positions] = given
-    return Prices(*spread)
+def _on_grid(size: int, rows: LXRows, found: dict[str, Array], span: slice, lost: Array) -> Prices:
+    spread = {name: np.full(size, np.nan) for name in found}
+    for name, array in spread.items():
+        values = found[name][span]
+        if name in ("low", "high", "more_until", "less_until"):
+            values = values - lost
+        array[rows.positions] = np.maximum(values, 0.0) if name in ("low", "less_until") else values
+    return Prices(**spread)

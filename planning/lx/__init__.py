@@ -10,6 +10,7 @@ from .analysis.prices import LimitPrices, least_of_the_best, price_limits, solve
 from .analysis.results import LXBottleneck, LXPoint, LXWhatIfResult
 from .analysis.scenario import LXScenario, LXScenarioAnalyzer, LXScenarioRow
 from .analysis.sensitivity import LXConstraintSensitivity, LXSensitivityAnalyzer, LXVariableSensitivity
+from .analysis.sides import LimitSides, price_sides
 from .analysis.what_if import LXWhatIfAnalyzer
 from .closures import copy_function_detaching_closure
 from .columns import LXColumn
@@ -48,7 +49,8 @@ from .solution import (
     LXValues,
 )
 from .solvers import LogCallback, Progress, ProgressCallback, SolverOptions, StopCallback, make_solver
-from .solvers.by_priority import with_levels_held, with_levels_loosened
+from .solvers.by_priority import solve_by_priority, with_levels_held, with_levels_loosened
+from .solvers.warm import WarmHighs
 from .variable import LXVariable
 
 __all__ = [
@@ -101,12 +103,14 @@ __all__ = [
     "LXWhatIfResult",
     "Level",
     "LimitPrices",
+    "LimitSides",
     "Limits",
     "LogCallback",
     "Progress",
     "ProgressCallback",
     "SolverOptions",
     "StopCallback",
+    "WarmHighs",
     "apply_to_fresh",
     "compile_model",
     "copy_function_detaching_closure",
@@ -121,6 +125,8 @@ __all__ = [
     "make_solver",
     "materialize_and_detach_list",
     "price_limits",
+    "price_sides",
+    "solve_by_priority",
     "solve_linear",
     "with_levels_held",
     "with_levels_loosened",

@@ -18,6 +18,7 @@ from .results import (
 from .runs import Approval, Run, RunCopy, RunMove, RunSet, SetCopy
 from .scenarios import BASELINE, Scenario, ScenarioChange
 from .tables import TABLE_BY_NAME, TABLES, FormatTable
+from .what_ifs import WhatIfSession
 
 __all__ = [
     "BASELINE",
@@ -58,5 +59,6 @@ __all__ = [
     "SetCopy",
     "StagedUpload",
     "Utilization",
+    "WhatIfSession",
     "visible_plants",
 ]

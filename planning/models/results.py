@@ -70,6 +70,16 @@ class Utilization(ResultRow):
     shadow_price = models.FloatField(null=True, help_text="Money that one more hour or unit is worth.")
     shadow_price_low = models.FloatField(null=True, help_text="The price holds down to this limit.")
     shadow_price_high = models.FloatField(null=True, help_text="The price holds up to this limit.")
+    shadow_price_more = models.FloatField(
+        null=True, help_text="Money that one more hour or unit brings. Blank: not known."
+    )
+    shadow_price_more_until = models.FloatField(null=True, help_text="That holds up to this limit. Blank: without end.")
+    shadow_price_less = models.FloatField(
+        null=True, help_text="Money that one less costs. Blank: not known, or no plan has less."
+    )
+    shadow_price_less_until = models.FloatField(
+        null=True, help_text="That holds down to this limit. Blank: without end."
+    )
 
     class Meta(ResultRow.Meta):
         verbose_name_plural = "utilization"

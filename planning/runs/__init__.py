@@ -23,6 +23,8 @@ from .turns import execute_in_turn
 from .variations import BadVariation, BadVariations
 from .variations import in_words as variation_in_words
 from .variations import parse as variation_changes
+from .what_if_process import answer_what_ifs
+from .what_if_sessions import answer_of, ask, get_ready, has_process
 
 __all__ = [
     "AlteredCopy",
@@ -38,12 +40,17 @@ __all__ = [
     "SameRun",
     "SetProgress",
     "StartedSet",
+    "answer_of",
+    "answer_what_ifs",
     "approve",
+    "ask",
     "base_copy",
     "execute",
     "execute_in_turn",
     "gather",
+    "get_ready",
     "hands",
+    "has_process",
     "launch_waiting",
     "look_after",
     "planned_tables",

@@ -57,6 +57,16 @@ def read_values(path: Path) -> npt.NDArray[np.float64] | None:
     return _read(path)[1]["values"] if path.exists() else None
 
 
+def write_arrays(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    """Write arrays by name."""
+    _write(path, {}, arrays)
+
+
+def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays in a file by name."""
+    return _read(path)[1]
+
+
 def _write(path: Path, plain: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> None:
     held: dict[str, Any] = {"plain": np.frombuffer(json.dumps(plain).encode(), dtype=np.uint8), **arrays}
     fresh = path.with_suffix(".fresh")

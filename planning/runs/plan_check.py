@@ -348,6 +348,10 @@ class Check:
             self.at_most(f"shadow_price_low{what}", low, limit)
         if high is not None:
             self.at_least(f"shadow_price_high{what}", high, limit)
+        if (
+            row["shadow_price_more"] is not None and row["shadow_price_less"] is not None
+        ):  # each further one brings less
+            self.at_least(f"shadow_price_less{what}", row["shadow_price_less"], row["shadow_price_more"])
 
     def materials(self) -> None:
         """Units of each material foot, and its use is that of the plan."""

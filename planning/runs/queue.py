@@ -28,9 +28,12 @@ from planning.models import Run
 
 from .messages import LARGEST, SignedJSON
 from .turns import TURN_SECONDS
+from .what_if_sessions import LONGEST_SECONDS
 
 SHORT, LONG = "short", "long"
 FUNCTION = "planning.runs.worker.execute_job"
+SESSION_FUNCTION = "planning.runs.worker.answer_job"  # what-ifs of a session
+_NAMES = {FUNCTION: "run", SESSION_FUNCTION: "what_ifs"}  # what the names of their jobs begin with
 _MARGIN = 600.0  # seconds beside the solver's time limit: waiting for the database, prices, writing
 _CONNECT_SECONDS, _ANSWER_SECONDS = 2.0, 5.0  # a planner waits for this when Redis is gone
 _KNOWN_FIELDS = frozenset(
@@ -120,9 +123,9 @@ def queue_of(run: Run) -> str:
     return SHORT if float(run.options["time_limit"]) <= settings.PLANNING["SHORT_RUN_SECONDS"] else LONG
 
 
-def job_id(run_id: int, attempt: int) -> str:
-    """Return the name of a job."""
-    return f"run-{run_id}-{attempt}"
+def job_id(number: int, attempt: int, function: str = FUNCTION) -> str:
+    """Return the name of a job: of a run and its attempt, or of a session of what-ifs and its question."""
+    return f"{_NAMES[function]}-{number}-{attempt}"
 
 
 def worker_count() -> int:
@@ -141,6 +144,20 @@ def send(run: Run) -> None:
         job_timeout=seconds,
         result_ttl=600,
         failure_ttl=86_400,
+    )
+
+
+def send_session(number: int, question: int) -> None:
+    """Put a session of what-ifs into the short queue; `question` counts from 1. Raises redis.exceptions.RedisError."""
+    seconds = int(LONGEST_SECONDS + _MARGIN)
+    PlannerQueue(SHORT, connection=connection()).enqueue(
+        SESSION_FUNCTION,
+        args=(number, question, seconds),
+        job_id=job_id(number, question, SESSION_FUNCTION),
+        job_timeout=seconds,
+        result_ttl=600,
+        failure_ttl=86_400,
+        at_front=True,  # somebody looks at the page
     )
 
 
@@ -180,7 +197,8 @@ def known_jobs() -> set[tuple[int, int]]:
         names += queue.get_job_ids()
         names += StartedJobRegistry(queue=queue).get_job_ids(cleanup=False)
     found = (name.split("-") for name in names)
-    return {(int(parts[1]), int(parts[2])) for parts in found if len(parts) == 3 and all(map(str.isdigit, parts[1:]))}
+    ours = [parts for parts in found if len(parts) == 3 and parts[0] == _NAMES[FUNCTION]]
+    return {(int(parts[1]), int(parts[2])) for parts in ours if all(map(str.isdigit, parts[1:]))}
 
 
 def refusal(job: Job) -> str | None:
@@ -191,11 +209,12 @@ def refusal(job: Job) -> str | None:
         function, args, options = job.func_name, job.args, job.kwargs
     except Exception as error:  # noqa: BLE001 - whatever a forged payload makes of itself, the job is refused
         return f"its message can't be read ({type(error).__name__}: {error})"
-    if function != FUNCTION or job.instance is not None:
+    if function not in _NAMES or job.instance is not None:
         return f"it asks for {function!r}"
     numbers = list(args)
     if options or len(numbers) != 3 or not all(type(number) is int and number > 0 for number in numbers):
         return "it does not name a run and an attempt"
-    if job.id != job_id(numbers[0], numbers[1]):
-        return f"its name is not that of its message, {job_id(numbers[0], numbers[1])}"
+    name = job_id(numbers[0], numbers[1], function)
+    if job.id != name:
+        return f"its name is not that of its message, {name}"
     return None

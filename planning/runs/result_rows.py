@@ -101,6 +101,10 @@ def _utilization(s: Snapshot, outcome: Outcome) -> dict[str, _Array]:
         "shadow_price": _prices("price", outcome, machines.size, materials.size),
         "shadow_price_low": _prices("low", outcome, machines.size, materials.size),
         "shadow_price_high": _prices("high", outcome, machines.size, materials.size),
+        "shadow_price_more": _prices("more", outcome, machines.size, materials.size),
+        "shadow_price_more_until": _prices("more_until", outcome, machines.size, materials.size),
+        "shadow_price_less": _prices("less", outcome, machines.size, materials.size),
+        "shadow_price_less_until": _prices("less_until", outcome, machines.size, materials.size),
     }
 
 

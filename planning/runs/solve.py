@@ -20,7 +20,6 @@ from planning.formulation import (
     reached_levels,
     read_plan,
     read_prices,
-    waste,
     why_not_held,
     with_decisions_held,
     without_idle_setups,
@@ -40,8 +39,8 @@ from planning.lx import (
     SolverOptions,
     StopCallback,
     compile_model,
-    least_of_the_best,
     price_limits,
+    price_sides,
     solve_linear,
     with_levels_held,
     with_levels_loosened,
@@ -49,6 +48,7 @@ from planning.lx import (
 from planning.snapshot import Snapshot
 
 from .options import RunOptions
+from .plan_values import without_waste
 
 logger = logging.getLogger("planning.runs")
 _STRICT = 1e-9  # integrality tolerance of a second solve, where the first leaked past a setup
@@ -181,7 +181,7 @@ def _outcome(snapshot: Snapshot, options: RunOptions, solution: LXSolution) -> O
         outcome.termination, outcome.reason = "error", _DOES_NOT_ROUND
         return outcome
     own_values = not compiled.is_mip and options.solver != "highs"
-    values = solution.values if own_values else _without_waste(linear)
+    values = solution.values if own_values else without_waste(linear)
     outcome.plan = read_plan(snapshot, compiled, np.asarray(values))
     if _misses_more(linear, reached_levels(snapshot, outcome.plan)):
         return Outcome("error", _MISSES_MORE, log=solution.log)
@@ -195,9 +195,11 @@ def _outcome(snapshot: Snapshot, options: RunOptions, solution: LXSolution) -> O
     if solution.termination == OPTIMAL and not outcome.proven:
         outcome.reason = _UNPROVEN
     outcome.shadow_price_basis = "fixed_mip" if compiled.is_mip else "lp"
-    prices = price_limits(linear, limit_rows(compiled), seconds=_PRICE_SECONDS)
+    rows = limit_rows(compiled)
+    prices = price_limits(linear, rows, seconds=_PRICE_SECONDS)
     if prices is not None:
-        outcome.machine_prices, outcome.material_prices = read_prices(snapshot, linear, prices)
+        sides = price_sides(linear, rows, prices, seconds=_PRICE_SECONDS)
+        outcome.machine_prices, outcome.material_prices = read_prices(snapshot, linear, prices, sides)
     return outcome
 
 
@@ -224,20 +226,6 @@ def _solution(
         progress=progress if optimizer.supports("progress") else None,
         stop=stop if optimizer.supports("stop") else None,
     )
-
-
-def _without_waste(linear: LXSolution) -> Any:
-    """Return the values of an equally good plan that makes no more than it needs, where the one found does."""
-    assert linear.values is not None
-    weights = waste(linear.compiled, linear.values)
-    leaner = None if weights is None else least_of_the_best(linear, weights)
-    if (
-        leaner is None
-        or abs(float(linear.compiled.cost @ (leaner - linear.values)))
-        > 1e-9 * abs(linear.objective_value or 0.0) + 1e-9
-    ):
-        return linear.values
-    return leaner
 
 
 def _linear(compiled: CompiledModel, solution: LXSolution) -> LXSolution | None:

@@ -21,12 +21,14 @@ from planning.snapshot import DataProblems
 from .copies import AlteredCopy, load_copy, varied_snapshot
 from .database_block import database_blocked
 from .options import RunOptions
-from .outcome_file import read_values, write_outcome, write_values
+from .outcome_file import read_arrays, read_values, write_outcome, write_values
 from .solve import Outcome, solve_copy
 from .solver_process import STOP
+from .what_if import Decided, Desk, NoDesk
 
 logger = logging.getLogger("planning.runs")
 COPY, TASK, BEST, OUTCOME = "copy", "task.json", "best", "outcome"
+DECIDED, ANSWER = "decided", "answer.json"
 _REPORT_SECONDS = 0.2
 _LONGEST_TEXT = 2000
 
@@ -43,6 +45,7 @@ def solve_tasks(control: int, reports: int) -> NoReturn:
     """Solve the tasks in the folders that are named on the control pipe, without a database, until it ends."""
     _own_process()
     stop, folders = threading.Event(), SimpleQueue[Path]()
+    desks: dict[Path, Desk] = {}
     threading.Thread(target=_listen, args=(control, stop, folders), daemon=True, name="control").start()
     with database_blocked():
         while True:
@@ -50,29 +53,56 @@ def solve_tasks(control: int, reports: int) -> NoReturn:
             task = json.loads((folder / TASK).read_text())
             logger.setLevel(task["level"])  # as the process that watches: a spawned one would not know
             with saying(**task["facts"]):
-                code = _solve_task(folder, task, stop, reports)
+                code = _do_task(folder, task, stop, reports, desks)
             _say(reports, {"ended": code})
 
 
-def _solve_task(folder: Path, task: dict[str, Any], stop: threading.Event, reports: int) -> int:
-    """Solve a task; return 0 where it left an outcome. Of a best plan that is there already only the prices."""
+def _do_task(folder: Path, task: dict[str, Any], stop: threading.Event, reports: int, desks: dict[Path, Desk]) -> int:
+    """Do a task; return 0 where it left an outcome or an answer."""
     try:
-        options = RunOptions(**task["options"])
         if task["memory"]:
             resource.setrlimit(resource.RLIMIT_AS, (task["memory"], task["memory"]))
-        logger.info("the solver %s starts, process %s", options.solver, os.getpid())
-        outcome = _solve(folder, options, task["variation"], stop, reports)
-        write_outcome(folder / OUTCOME, outcome)
-        logger.info("the solver ended after %.2f s: %s, %s", outcome.seconds, outcome.termination, outcome.sizes)
+        if "what_if" in task:
+            _answer(folder, task, desks)
+        else:
+            _solve_task(folder, task, stop, reports)
     except AlteredCopy as error:
         return _fail(reports, "altered", str(error))
     except DataProblems as error:
         return _fail(reports, "data", f"The data do not allow a plan.\n{error}")
+    except NoDesk as error:
+        return _fail(reports, "desk", str(error))
     except MemoryError:
         return _fail(reports, "memory", "The solver needs more memory than a run may take.")
     except Exception as error:  # noqa: BLE001 - carried over to the process that watches, and recorded there
         return _fail(reports, "fault", f"{type(error).__name__}: {error}")
     return 0
+
+
+def _solve_task(folder: Path, task: dict[str, Any], stop: threading.Event, reports: int) -> None:
+    """Solve a task and leave the outcome. Of a best plan that is there already only the prices."""
+    options = RunOptions(**task["options"])
+    logger.info("the solver %s starts, process %s", options.solver, os.getpid())
+    outcome = _solve(folder, options, task["variation"], stop, reports)
+    write_outcome(folder / OUTCOME, outcome)
+    logger.info("the solver ended after %.2f s: %s, %s", outcome.seconds, outcome.termination, outcome.sizes)
+
+
+def _answer(folder: Path, task: dict[str, Any], desks: dict[Path, Desk]) -> None:
+    """Leave the answer to a what-if, or the price of a limit; the folder's plan is got ready the first time."""
+    asked = task["what_if"]
+    if folder not in desks:
+        data = (folder / COPY).read_bytes()
+        desks[folder] = Desk(data, task["variation"], Decided(**read_arrays(folder / DECIDED)))
+    desk = desks[folder]
+    answer: dict[str, Any] = {}
+    if "changes" in asked:
+        answer = desk.answer(asked["changes"])
+    elif "limit" in asked:
+        answer = {"price": desk.price(*asked["limit"])}
+    fresh = folder / f"{ANSWER}.fresh"
+    fresh.write_text(json.dumps(answer))
+    os.replace(fresh, folder / ANSWER)
 
 
 def _solve(folder: Path, options: RunOptions, variation: Any, stop: threading.Event, reports: int) -> Outcome:

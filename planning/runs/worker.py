@@ -24,10 +24,13 @@ from planning.models import Run
 
 from .messages import SignedJSON
 from .patience import until_the_database_answers
-from .queue import PlannerJob, PlannerQueue, refusal
+from .queue import FUNCTION, PlannerJob, PlannerQueue, refusal
 from .runners import launch_waiting, reconcile
 from .states import State, lost, lost_with, process_name
 from .turns import execute_in_turn
+from .what_if_process import answer_what_ifs
+from .what_if_sessions import bury, start_sessions
+from .what_if_sessions import waits as session_waits
 
 logger = logging.getLogger("planning.runs")
 WORKER_TTL, LOOK_SECONDS, RECONCILE_SECONDS, MONITOR_SECONDS = 60, 15, 20, 5
@@ -45,13 +48,29 @@ def execute_job(run_id: int, attempt: int, seconds: int) -> None:
         launch_waiting()
 
 
+def answer_job(session: int, question: int, seconds: int) -> None:
+    """Answer the what-ifs of a session until nobody asks any more, or its worker has other things to do."""
+    leaving = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: leaving.set())
+    answer_what_ifs(session, leave=leaving.is_set)
+    start_sessions()  # those that waited for its place
+
+
 def _facts(job: Job) -> dict[str, int]:
     """Return which run and attempt a job of ours names, for the lines that are logged about it."""
-    return {"run": job.args[0], "attempt": job.args[1]} if refusal(job) is None else {}
+    return {"run": job.args[0], "attempt": job.args[1]} if _is_of_a_run(job) else {}
 
 
-def _not_waiting(run_id: int, attempt: int) -> str | None:
-    """Return why a job comes too late, or None: it came before, or was played back."""
+def _is_of_a_run(job: Job) -> bool:
+    """Whether it is a job of ours, and a run's."""
+    return refusal(job) is None and job.func_name == FUNCTION
+
+
+def _not_waiting(job: Job) -> str | None:
+    """Return why a job of ours comes too late, or None: it came before, or was played back."""
+    run_id, attempt = job.args[:2]
+    if not _is_of_a_run(job):
+        return None if session_waits(run_id) else f"what-ifs {run_id} do not wait for a process"
     waits = Run.objects.filter(pk=run_id, attempt=attempt, state=State.QUEUED).exists()
     return None if waits else f"run {run_id} does not wait in attempt {attempt}"
 
@@ -98,10 +117,14 @@ class PlannerWorker(Worker):
     def handle_work_horse_killed(self, job: Job, retpid: Any, ret_val: Any, rusage: Any) -> None:
         """Let the run of a work-horse that died go on elsewhere, at once."""
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)
-        if refusal(job) is None:
-            code = os.waitstatus_to_exitcode(ret_val) if ret_val is not None else 0
+        if refusal(job) is not None:
+            return
+        code = os.waitstatus_to_exitcode(ret_val) if ret_val is not None else 0
+        if _is_of_a_run(job):
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
             self._with_database(lambda: self._go_on_elsewhere(job, how, retpid))
+        else:
+            self._with_database(lambda: bury(job.args[0], process_name(retpid), code))
 
     def _go_on_elsewhere(self, job: Job, how: str, pid: int) -> None:
         lost(job.args[0], job.args[1], how, process_name(pid))
@@ -124,7 +147,7 @@ class PlannerWorker(Worker):
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
         """Execute the job, or refuse it as failed."""
-        fault = refusal(job) or until_the_database_answers(lambda: _not_waiting(job.args[0], job.args[1]))
+        fault = refusal(job) or until_the_database_answers(lambda: _not_waiting(job))
         if fault is None:
             job.timeout = job.args[2]  # the signed one
             return bool(super().perform_job(job, queue))

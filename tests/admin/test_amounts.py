@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planning.admin.amounts import exact, money, percent, rounded, seconds
-from planning.admin.run_balances import worth
+from planning.admin.run_balances import one_less, one_more
 
 
 @pytest.mark.parametrize(
@@ -48,14 +48,14 @@ def test_shares_and_durations_have_their_units() -> None:
 
 
 @pytest.mark.parametrize(
-    ("price", "low", "high", "words"),
+    ("price", "until", "more", "less"),
     [
-        (5.714285, 30.0, 80.0, "worth 5.71 USD per hour, from 30 to 80"),
-        (5.714285, 30.0, None, "worth 5.71 USD per hour, from 30"),
-        (5.714285, None, None, "worth 5.71 USD per hour"),
-        (0.0, 29.36, None, "worth nothing, down to 29.36"),
-        (None, None, None, "–"),
+        (5.714285, 80.0, "5.71 USD, up to 80", "5.71 USD, down to 80"),
+        (5.714285, None, "5.71 USD", "5.71 USD"),
+        (0.0, 29.36, "nothing", "nothing, down to 29.36"),
+        (None, None, "–", "–"),
+        (None, 80.0, "–", "no plan with less"),
     ],
 )
-def test_a_shadow_price_is_a_sentence(price: float | None, low: float | None, high: float | None, words: str) -> None:
-    assert worth("USD", "hour", price, low, high) == words
+def test_the_worth_of_a_limit_has_two_sides(price: float | None, until: float | None, more: str, less: str) -> None:
+    assert (one_more("USD", price, until), one_less("USD", price, until)) == (more, less)

@@ -111,8 +111,9 @@ def test_a_solved_run_shows_its_plan(viewer: Client, plant: Plant) -> None:
         "proven best within the gap",
         "plan checked",
         ">8.43<",
-        "worth 5.71 USD per unit, from 310 to 948.75",
-        "worth nothing, down to 29.36",
+        "5.71 USD, up to 948.75",
+        "5.71 USD, down to 310",
+        "nothing, down to 29.36",
         "100.0 %",
         "Solver says hello",
         "solving 20 ms",
@@ -227,7 +228,8 @@ def test_balances_start_with_what_was_there(plant: Plant) -> None:
         "− used": "3",
         "= End": "2",
         "Utilization": "no limit",
-        "One more unit is": "–",
+        "One more brings": "–",
+        "One less costs": "–",
     }
 
 

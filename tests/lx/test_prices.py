@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planning.lx import CompiledModel, LimitPrices, LXOptimizer, compile_model, price_limits
+from planning.lx import (
+    CompiledModel,
+    LimitPrices,
+    LimitSides,
+    LXOptimizer,
+    SolverOptions,
+    WarmHighs,
+    compile_model,
+    price_limits,
+    price_sides,
+)
 from tests.lx.small_models import dense_model
 
 NONE = float("nan")
@@ -39,6 +49,27 @@ def prices(compiled: CompiledModel, rows: list[int] | None = None) -> LimitPrice
     return found
 
 
+def sides_of(compiled: CompiledModel, rows: list[int]) -> LimitSides:
+    solution, chosen = LXOptimizer().solve(compiled), np.array(rows, dtype=np.int64)
+    found = price_limits(solution, chosen)
+    assert found is not None
+    return price_sides(solution, chosen, found)
+
+
+def assert_side_is_true(compiled: CompiledModel, row: int, slope: float, until: float, direction: float) -> None:
+    """On the line of that side up to its end; beyond the end of what can be less there is no plan."""
+    sign = 1.0 if compiled.sense == "maximize" else -1.0
+    limit, base = float(compiled.row_upper[row]), best(compiled)
+    if np.isnan(slope):
+        assert (direction, until) == (-1.0, limit)
+        assert not np.isfinite(best(compiled, row, limit - 0.01))
+        return
+    far = limit + direction * 50.0 if np.isnan(until) else until
+    assert direction * (far - limit) > 1e-6
+    for moved in (far, limit + (far - limit) / 100):
+        assert sign * (best(compiled, row, moved) - base) == pytest.approx(slope * (moved - limit), abs=1e-5), row
+
+
 def assert_true(compiled: CompiledModel, row: int, price: float, low: float, high: float) -> None:
     """On the line at both ends and between; off the line beyond them. The objective rises with a limit by its price."""
     sign = 1.0 if compiled.sense == "maximize" else -1.0
@@ -60,9 +91,12 @@ def assert_true(compiled: CompiledModel, row: int, price: float, low: float, hig
 
 def assert_all_true(compiled: CompiledModel) -> None:
     rows = limits_of(compiled).tolist()
-    found = prices(compiled, rows)
+    found, sides = prices(compiled, rows), sides_of(compiled, rows)
     for row, price, low, high in zip(rows, found.price, found.low, found.high, strict=True):
         assert_true(compiled, row, float(price), float(low), float(high))
+    for i, row in enumerate(rows):
+        assert_side_is_true(compiled, row, float(sides.more[i]), float(sides.more_until[i]), 1.0)
+        assert_side_is_true(compiled, row, float(sides.less[i]), float(sides.less_until[i]), -1.0)
 
 
 WYNDOR: list[Row] = [([1.0, 0.0], "<=", 4.0), ([0.0, 2.0], "<=", 12.0), ([3.0, 2.0], "<=", 18.0)]
@@ -110,6 +144,36 @@ def test_at_a_kink_are_one_of_the_two_slopes(rows: list[Row]) -> None:
         less = (base - best(compiled, row, limit - step)) / step
         assert price == pytest.approx(more, abs=1e-6) or price == pytest.approx(less, abs=1e-6)
     assert_all_true(compiled)
+
+
+def test_at_a_kink_one_more_and_one_less_differ() -> None:
+    rows: list[Row] = [([1.0, 0.0], "<=", 4.0), ([0.0, 2.0], "<=", 12.0), ([3.0, 2.0], "<=", 24.0)]
+    compiled = compile_model(dense_model([3.0, 5.0], rows))
+    sides = sides_of(compiled, [0, 1, 2])
+    assert sides.more == pytest.approx([0.0, 1.5, 0.0])
+    assert sides.less == pytest.approx([3.0, 2.5, 1.0])
+    assert sides.less_until == pytest.approx([0.0, 0.0, 12.0])
+
+
+def test_sides_that_there_is_no_time_for_are_not_known() -> None:
+    compiled = compile_model(dense_model([1.0], [([1.0], "<=", 5.0), ([2.0], "<=", 10.0)]))
+    solution, rows = LXOptimizer().solve(compiled), np.array([0, 1])
+    found = price_limits(solution, rows)
+    assert found is not None
+    sides = price_sides(solution, rows, found, seconds=-1.0)
+    assert np.isnan(sides.less).any()
+
+
+def test_a_model_near_another_begins_at_its_basis_and_has_the_answer_of_a_fresh_solve() -> None:
+    compiled, warm = compile_model(dense_model([3.0, 5.0], WYNDOR)), WarmHighs()
+    for limit in (12.0, 13.0, 2.0, 12.0):
+        upper = compiled.row_upper.copy()
+        upper[1] = limit
+        asked = replace(compiled, row_upper=upper)
+        found = warm.solve(asked, SolverOptions())
+        assert found.objective_value == pytest.approx(best(asked))
+    nowhere = replace(compiled, row_upper=np.array([4.0, -1.0, 18.0]))
+    assert warm.solve(nowhere, SolverOptions()).termination == "infeasible"
 
 
 def test_where_several_plans_are_best_reach_to_the_least_limit_with_the_same_objective() -> None:

@@ -133,6 +133,12 @@ class TestPrices:
         assert row is not None
         return row
 
+    def test_one_less_that_costs_below_what_one_more_brings_is_seen(self, run: Run) -> None:
+        row = Utilization.objects.filter(run=run, shadow_price_more__gt=0, shadow_price_less__gt=0).first()
+        assert row is not None
+        change(run, Utilization, "shadow_price_less", row.shadow_price_more / 2, pk=row.pk)
+        assert "shadow_price_less" in assert_refused(run)
+
     @pytest.mark.parametrize("column", ["shadow_price", "shadow_price_low", "shadow_price_high"])
     @pytest.mark.parametrize("value", [-1.0, float("inf"), float("-inf")])
     def test_a_value_that_none_can_have_is_seen(self, column: str, value: float, run: Run) -> None:

@@ -49,7 +49,7 @@ def price_limits(solution: LXSolution, rows: Positions, *, seconds: float = 5.0)
     found = _from_basis(solution, duals, rows)
     if not len(rows):
         return found
-    at_kink = (found.price > 0) & (found.high - found.low < _step(found.high))
+    at_kink = (found.price > 0) & (found.high - found.low < smallest_step(found.high))
     if not (duals.several_plans or at_kink.any()):
         return found
     deadline = time.monotonic() + seconds
@@ -66,7 +66,7 @@ def solve_linear(compiled: CompiledModel, options: SolverOptions) -> LXSolution:
     return HighsSolver().solve(compiled, options)
 
 
-def _step(limit: Any) -> Any:
+def smallest_step(limit: Any) -> Any:
     """Return the smallest move of a limit that counts as one."""
     return 1e-6 * np.maximum(1.0, np.abs(limit))
 
@@ -180,7 +180,7 @@ class _RangeFinder:
         up = np.inf if price == 0.0 else self._move(row, 1.0, deadline)
         if down is None or up is None:
             return
-        if down < _step(limit) and up < _step(limit):
+        if down < smallest_step(limit) and up < smallest_step(limit):
             self._beyond(found, i, row, limit)
             return
         found.low[i] = np.nan if np.isinf(down) else limit - down

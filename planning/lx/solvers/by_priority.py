@@ -31,7 +31,7 @@ _STOPPED = (TIME_LIMIT, INTERRUPTED)
 
 
 def solve_by_priority(
-    solver: LXSolver, compiled: CompiledModel, options: SolverOptions, callbacks: Callbacks
+    solver: LXSolver, compiled: CompiledModel, options: SolverOptions, callbacks: Callbacks = NO_CALLBACKS
 ) -> LXSolution:
     """Return the solution of a model with levels.
 

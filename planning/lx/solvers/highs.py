@@ -33,7 +33,7 @@ _TERMINATIONS = {
     _STATUS.kTimeLimit: TIME_LIMIT,
     _STATUS.kInterrupt: INTERRUPTED,
 }
-_ANSWERS = {*_TERMINATIONS, _STATUS.kUnboundedOrInfeasible, _STATUS.kSolutionLimit}
+ANSWERS = {*_TERMINATIONS, _STATUS.kUnboundedOrInfeasible, _STATUS.kSolutionLimit}
 
 
 def set_option(highs: Any, name: str, value: Any) -> None:
@@ -110,7 +110,7 @@ class HighsSolver:
         if suits_interior_point(compiled):
             set_option(highs, "solver", "ipx")
         watch.run(highs)
-        if highs.getModelStatus() not in _ANSWERS and not watch.stopped:
+        if highs.getModelStatus() not in ANSWERS and not watch.stopped:
             set_option(highs, "solver", "simplex" if not compiled.is_mip else "choose")
             set_option(highs, "presolve", "off")  # what gave no answer with all means may give one with fewer
             left = RETRY_SECONDS if options.time_limit is None else options.time_limit - watch.seconds
@@ -230,7 +230,7 @@ class HighsSession:
         """Return the solution of the model as it stands now, which `changed` describes once it is not as it was."""
         watch = Watch(self._callbacks)
         self._run(watch)
-        if self._highs.getModelStatus() not in _ANSWERS and not watch.stopped:
+        if self._highs.getModelStatus() not in ANSWERS and not watch.stopped:
             self._highs.clearSolver()
             set_option(self._highs, "solver", "simplex")
             self._run(watch)
