@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +16,20 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from planning.insight import (
+    Gains,
     NoRemedy,
+    NoSimplePlan,
     NoSolvedData,
+    NotMadeYet,
     NotUndone,
+    Pair,
     Subject,
     Trial,
     Trials,
     bottlenecks,
     find_subject,
+    gains,
+    make_by_hand,
     make_scenario,
     shortfalls,
     trials,
@@ -32,10 +39,13 @@ from planning.models import Run
 from planning.models.fields import NAME_LENGTH
 from planning.runs import AlteredCopy, BadOptions, CopyTooLarge, OutdatedCopy
 
+from .amounts import rounded
 from .row_links import RowLinks
 from .run_scenario import may_run
+from .run_waterfall import PARTS
 
 EXPLAINED = 20  # shortfalls on the page
+ORDERS_SHOWN = 12  # that differ between the plans
 LIMITS_SHOWN = 6  # of each resource, by what relief is worth
 
 
@@ -100,6 +110,58 @@ def short(request: HttpRequest, run: Run) -> dict[str, Any]:
     return {**shown, "found": listed, "more": found.total - len(listed)}
 
 
+def won(request: HttpRequest, run: Run) -> dict[str, Any]:
+    """Return what the part "What the optimiser won" shows."""
+    make_url = reverse("admin:planning_run_by_hand", args=[run.pk]) if may_run(request) else ""
+    try:
+        found = gains(run)
+    except NoSimplePlan as why:
+        return {"none": str(why)}
+    except NoSolvedData as why:
+        return {"why": f"What was won can't be told. {why}"}
+    except NotMadeYet as why:
+        return {"waits": why.run is not None, "make_url": make_url}
+    return {"found": found, "tables": list(_tables_of(found))}
+
+
+@dataclass(frozen=True)
+class Side:
+    """A table of figures of both plans."""
+
+    title: str
+    about: str
+    rows: list[tuple[str, str, str, str]]
+
+
+def _tables_of(found: Gains) -> Iterator[Side]:
+    """Yield the tables of figures side by side."""
+    missed = [_side(f"Missed of priority {pair.place}", pair) for pair in found.missed]
+    in_full = [_side("Orders delivered in full", found.in_full)] if found.in_full else []
+    parts = [_side(PARTS.get(pair.name, pair.name), pair) for pair in found.parts]
+    yield Side("", found.currency, [*missed, *in_full, *parts, _side("Profit", found.profit)])
+    if found.orders:
+        shown = found.orders[:ORDERS_SHOWN]
+        more = len(found.orders) - len(shown)
+        about = f"Units delivered; {more} more orders differ." if more else "Units delivered."
+        yield Side(
+            "Orders that get more or less", about, [_side(f"{pair.name} ({pair.place})", pair) for pair in shown]
+        )
+    overtime = {pair.name: pair for pair in found.overtime}
+    rows = []
+    for pair in found.hours:
+        rows.append(_side(pair.name, pair))
+        if pair.name in overtime:
+            rows.append(_side(f"of that overtime on {pair.name}", overtime[pair.name]))
+    if rows:
+        yield Side("Machine hours", "Over all periods, setups and overtime included.", rows)
+
+
+def _side(name: str, pair: Pair) -> tuple[str, str, str, str]:
+    difference = rounded(pair.difference)
+    signed = f"+{difference}" if pair.difference > 0 and difference != "0" else difference.replace("-", "−")
+    return name, rounded(pair.by_hand), rounded(pair.optimised), signed
+
+
 def may_make_scenario(request: HttpRequest) -> bool:
     """Whether the user may make a scenario of a remedy."""
     return bool(request.user.has_perm("planning.add_scenario"))
@@ -110,6 +172,7 @@ def insight_urls(run_admin: Any) -> list[URLPattern]:
     views, wrap = InsightViews(run_admin), run_admin.admin_site.admin_view
     return [
         path("<int:run_id>/remedies/", wrap(views.try_view), name="planning_run_remedies"),
+        path("<int:run_id>/by-hand/", wrap(views.by_hand_view), name="planning_run_by_hand"),
         path("<int:run_id>/remedies/<int:tried_id>/", wrap(views.make_view), name="planning_run_remedy_scenario"),
     ]
 
@@ -139,6 +202,24 @@ class InsightViews:
         except (NoRemedy, NotUndone, NoSolvedData, BadOptions, CopyTooLarge, AlteredCopy, OutdatedCopy) as why:
             messages.error(request, str(why))
         return _back(run)
+
+    @method_decorator(require_POST)
+    def by_hand_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Start a run that makes the plan by hand, and go back to the run."""
+        run: Run = self.run_admin.run_to_view(request, run_id)
+        if not may_run(request):
+            raise PermissionDenied
+        try:
+            gains(run)
+        except NotMadeYet as why:
+            if why.run is None:
+                try:
+                    make_by_hand(run, user=request.user)
+                except (CopyTooLarge, AlteredCopy, OutdatedCopy) as unreadable:
+                    messages.error(request, str(unreadable))
+        except (NoSimplePlan, NoSolvedData) as known:
+            messages.error(request, str(known))
+        return _back(run, "won")
 
     @method_decorator(require_POST)
     def make_view(self, request: HttpRequest, run_id: int, tried_id: int) -> HttpResponse:
@@ -173,5 +254,5 @@ def _trial(run: Run, tried_id: int) -> Trial:
     raise Http404("There is no such remedy.")
 
 
-def _back(run: Run) -> HttpResponse:
-    return redirect(f"{reverse('admin:planning_run_change', args=[run.pk])}?part=short#short")
+def _back(run: Run, part: str = "short") -> HttpResponse:
+    return redirect(f"{reverse('admin:planning_run_change', args=[run.pk])}?part={part}#{part}")

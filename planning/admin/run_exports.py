@@ -8,7 +8,17 @@ from typing import Any
 from django.http import HttpResponseBase
 
 from planning.exchange import Sheet
-from planning.insight import NoSolvedData, campaigns, column_values, machine_load, snapshot_of, solved_plan
+from planning.insight import (
+    NoSimplePlan,
+    NoSolvedData,
+    NotMadeYet,
+    campaigns,
+    column_values,
+    gains,
+    machine_load,
+    snapshot_of,
+    solved_plan,
+)
 from planning.models import (
     TABLE_BY_NAME,
     GoalResult,
@@ -96,6 +106,18 @@ def campaigns_sheet(run: Run) -> Sheet:
     return Sheet("campaigns", ["machine", "product", "first", "last", "units", "hours", "setups"], rows)
 
 
+def won_sheet(run: Run) -> Sheet:
+    """Return the figures of the plan beside those of a plan by hand. Raises NoSolvedData where there is none."""
+    try:
+        found = gains(run)
+    except (NoSimplePlan, NotMadeYet) as why:
+        raise NoSolvedData(str(why)) from why
+    in_full = [found.in_full] if found.in_full else []
+    pairs = [found.profit, *found.parts, *found.missed, *in_full, *found.orders, *found.hours, *found.overtime]
+    rows = ((p.kind, p.name, p.place, p.by_hand, p.optimised, p.difference) for p in (*pairs, *found.made))
+    return Sheet("won", ["kind", "name", "place", "by_hand", "optimised", "difference"], rows)
+
+
 def input_sheet(run: Run, table: str) -> Sheet:
     """Return a table of the data that the run was solved with."""
     columns = TABLE_BY_NAME[table].columns
@@ -110,8 +132,9 @@ MADE_UP: dict[str, Callable[[Run], Sheet]] = {
     "plan-profit": lambda run: pivot_sheet(run, "profit"),
     "machine-hours": hours_sheet,
     "campaigns": campaigns_sheet,
+    "won": won_sheet,
 }
-FROM_COPY = ("plan-hours", "plan-profit", "machine-hours", "campaigns")
+FROM_COPY = ("plan-hours", "plan-profit", "machine-hours", "campaigns", "won")
 
 
 def sheet_of(run: Run, name: str) -> Sheet | None:
@@ -125,13 +148,15 @@ def sheet_of(run: Run, name: str) -> Sheet | None:
 
 
 def all_sheets(run: Run) -> list[Sheet]:
-    """Return every table of the plan; those that need the run's copy only where it can be read."""
-    names = ["profit", "plan-quantity", *FROM_COPY, *STORED]
-    try:
-        solved_plan(run)
-    except NoSolvedData:
-        names = [name for name in names if name not in FROM_COPY]
-    return [sheet for name in names if (sheet := sheet_of(run, name)) is not None]
+    """Return every table of the plan; those that need the run's copy, or a plan by hand, only where there is one."""
+    found = []
+    for name in ("profit", "plan-quantity", *FROM_COPY, *STORED):
+        try:
+            sheet = sheet_of(run, name)
+        except NoSolvedData:
+            continue
+        found += [sheet] if sheet is not None else []
+    return found
 
 
 def csv_response(run: Run, sheet: Sheet) -> HttpResponseBase:

@@ -132,6 +132,10 @@ def short(request: HttpRequest, run: Run, asked: Asked) -> Found:
     return insights.short(request, run)
 
 
+def won(request: HttpRequest, run: Run, asked: Asked) -> Found:
+    return insights.won(request, run)
+
+
 def campaigns(request: HttpRequest, run: Run, asked: Asked) -> Found:
     try:
         machines, periods, page = campaign_bars(run, asked.page)
@@ -174,6 +178,7 @@ KINDS: dict[str, Kind] = {
     "goals": Kind("Goals", table_part(run_balances.goals)),
     "limits": Kind("What limits the plan", limits),
     "short": Kind("Why short", short, later=True),
+    "won": Kind("What the optimiser won", won, later=True, files="won"),
     "load": Kind("Machines", load, later=True, needs="machines", files="machine-hours"),
     "machines": Kind("Hours and what they are worth", table_part(run_balances.machines)),
     "campaigns": Kind("Campaigns", campaigns, later=True, needs="several periods", files="campaigns"),

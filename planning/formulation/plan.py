@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -64,7 +65,14 @@ class Plan:
 
 def read_plan(snapshot: Snapshot, compiled: CompiledModel, values: Array) -> Plan:
     """Return the plan that the values of a solution make."""
-    on_grid = _GridReader(compiled, values)
+    return plan_of(snapshot, _GridReader(compiled, values))
+
+
+def plan_of(snapshot: Snapshot, on_grid: Callable[[str, LXTable], Array]) -> Plan:
+    """Return the plan that decisions make: `on_grid` gives those of a family of variables for each row of its grid.
+
+    What is supplied and worked in overtime for nothing is the least that the plan needs.
+    """
     products, machines = snapshot["product_grid"], snapshot["machine_grid"]
     made = on_grid("make", snapshot["way_grid"])
     setup = on_grid("setup", snapshot["way_grid"]) > 0.5

@@ -1,4 +1,6 @@
-"""What runs mean: what limits a plan, hours and earnings, how far the data have moved on, runs side by side."""
+"""What runs mean: what limits a plan, what was won, what earns, how far the data have moved on, runs side by side."""
+
+from planning.by_hand import NoSimplePlan
 
 from .bottlenecks import Bottleneck, Bottlenecks, TightLimit, bottlenecks
 from .compared_inputs import ComparedInputs, InputDifference
@@ -14,6 +16,7 @@ from .shortfalls import Shortfall, Shortfalls, shortfalls
 from .solved_plan import NoSolvedData, SolvedPlan, snapshot_of, solved_plan
 from .subjects import Subject
 from .trials import NoRemedy, Trial, Trials, make_scenario, trials, try_remedies
+from .won import Gains, NotMadeYet, Pair, gains, make_by_hand
 
 __all__ = [
     "Amounts",
@@ -30,14 +33,18 @@ __all__ = [
     "DataChanges",
     "Earnings",
     "Figure",
+    "Gains",
     "Health",
     "InputDifference",
     "Load",
     "MachineLoad",
     "NoRemedy",
+    "NoSimplePlan",
     "NoSolvedData",
+    "NotMadeYet",
     "NotUndone",
     "OrderOutcome",
+    "Pair",
     "PlanLine",
     "Remedy",
     "Shortfall",
@@ -56,8 +63,10 @@ __all__ = [
     "data_changes",
     "earnings",
     "find_subject",
+    "gains",
     "health",
     "machine_load",
+    "make_by_hand",
     "make_scenario",
     "only_differences",
     "plan_sheet",

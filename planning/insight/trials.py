@@ -14,7 +14,7 @@ from planning.runs import BadVariations, StartedSet, start_variations_of, variat
 from planning.scenarios import new_scenario
 
 from .remedies import Remedy, remedies
-from .subjects import LATE, NEVER, ORDER, OWED, SHORT, Subject
+from .subjects import KINDS, LATE, NEVER, ORDER, OWED, SHORT, Subject
 from .words import number
 
 _NOISE = 1e-6  # relative
@@ -114,7 +114,10 @@ def _started(run: Run, subject: Subject, offered: Sequence[Remedy], user: Any, h
 
 def trials(run: Run) -> list[Trials]:
     """Return what was tried for a run, the latest first."""
-    return [_trials(run, run_set) for run_set in run.tried_sets.exclude(subject=None).order_by("-id")[:_SETS_SHOWN]]
+    return [
+        _trials(run, run_set)
+        for run_set in run.tried_sets.filter(subject__kind__in=KINDS).order_by("-id")[:_SETS_SHOWN]
+    ]
 
 
 def _trials(run: Run, run_set: RunSet) -> Trials:

@@ -3,7 +3,8 @@
 from .approvals import CannotApprove, approve, withdraw_approval
 from .copies import AlteredCopy, CopyTooLarge, OutdatedCopy, base_copy, planned_tables, solved_snapshot
 from .execute import execute
-from .options import BadOptions, RunOptions
+from .options import BY_HAND, FOUND_NONE, BadOptions, RunOptions
+from .plan_check import PlanRefused
 from .report import problems_as_json, run_as_json
 from .retention import Pruned, prune
 from .run_sets import (
@@ -20,6 +21,7 @@ from .runners import hands, launch_waiting, look_after, reconcile
 from .start import SameRun, start_run
 from .stop import queue_position, stop_run, stop_set
 from .turns import execute_in_turn
+from .unstored import check_unstored
 from .variations import BadVariation, BadVariations
 from .variations import in_words as variation_in_words
 from .variations import parse as variation_changes
@@ -27,6 +29,8 @@ from .what_if_process import answer_what_ifs
 from .what_if_sessions import answer_of, ask, get_ready, has_process
 
 __all__ = [
+    "BY_HAND",
+    "FOUND_NONE",
     "AlteredCopy",
     "Answer",
     "BadOptions",
@@ -35,6 +39,7 @@ __all__ = [
     "CannotApprove",
     "CopyTooLarge",
     "OutdatedCopy",
+    "PlanRefused",
     "Pruned",
     "RunOptions",
     "SameRun",
@@ -45,6 +50,7 @@ __all__ = [
     "approve",
     "ask",
     "base_copy",
+    "check_unstored",
     "execute",
     "execute_in_turn",
     "gather",

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from planning.models import GoalResult, MaterialBalance, OrderResult, ProductBalance, Production, Run, Utilization
-from planning.models.results import ResultRow
+from planning.models.results import RESULT_TABLES, ResultRow
 from planning.snapshot import Snapshot
 
 from .plain_rows import Plain, Row, effective
@@ -46,8 +47,13 @@ class PlanRefused(Exception):
 
 def check_plan(run: Run, snapshot: Snapshot) -> None:
     """Raise PlanRefused unless the stored rows of the run are a true plan for the snapshot."""
+    check_rows(run, {table: _stored(table, run) for table in RESULT_TABLES}, snapshot)
+
+
+def check_rows(run: Run, rows: Mapping[type[ResultRow], list[Row]], snapshot: Snapshot) -> None:
+    """Raise PlanRefused unless these rows of the result tables, with what the run says, are a true plan."""
     check = Check(snapshot)
-    check.read(run)
+    check.read(run, rows)
     parts = (check.rows, check.numbers, check.production, check.products, check.machines, check.materials)
     for part in (
         *parts,
@@ -128,15 +134,15 @@ class Check:
             for way in self.ways
         }
 
-    def read(self, run: Run) -> None:
-        """Read the stored rows back."""
+    def read(self, run: Run, rows: Mapping[type[ResultRow], list[Row]]) -> None:
+        """Take the rows to check."""
         self.run = run
-        self.stored_production = _stored(Production, run)
-        self.stored_products = _stored(ProductBalance, run)
-        self.stored_utilization = _stored(Utilization, run)
-        self.stored_materials = _stored(MaterialBalance, run)
-        self.stored_orders = _stored(OrderResult, run)
-        self.stored_goals = _stored(GoalResult, run)
+        self.stored_production = rows[Production]
+        self.stored_products = rows[ProductBalance]
+        self.stored_utilization = rows[Utilization]
+        self.stored_materials = rows[MaterialBalance]
+        self.stored_orders = rows[OrderResult]
+        self.stored_goals = rows[GoalResult]
 
     # --- words and comparisons ------------------------------------------------------------------
 

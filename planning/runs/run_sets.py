@@ -130,12 +130,14 @@ def start_variations_of(
     name: str = "",
     about: str = "",
     subject: dict[str, Any] | None = None,
+    options: RunOptions | None = None,
     user: Any = None,
     here: bool = False,
 ) -> StartedSet:
-    """Start a run of each variation of the data that a run was solved with, as it was asked for, whatever has changed.
+    """Start a run of each variation of the data that a run was solved with, whatever has changed since.
 
-    Their changes apply after those that the run itself has; `subject` names what they are tried for. Raises
+    Their changes apply after those that the run itself has, and their options are its own unless others are given;
+    `subject` names what they are tried for. Raises
     what `read_copy` does, or BadVariations with the problems of every variation; then there is no run at all.
     """
     if not variations:
@@ -145,7 +147,7 @@ def start_variations_of(
     snapshot = Snapshot(load_copy(data).tables)
     base = Prepared(
         scenario=Scenario(plant_id=run.plant_id, name=run.scenario_name),
-        options=RunOptions.from_dict(run.options),
+        options=options or RunOptions.from_dict(run.options),
         snapshot=snapshot,
         copy=repack(data),
         seconds={},

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from planning.by_hand import NoSimplePlan, plan_by_hand
 from planning.formulation import (
     Plan,
     Prices,
@@ -47,7 +48,7 @@ from planning.lx import (
 )
 from planning.snapshot import Snapshot
 
-from .options import RunOptions
+from .options import BY_HAND, FOUND_NONE, RunOptions
 from .plan_values import without_waste
 
 logger = logging.getLogger("planning.runs")
@@ -59,6 +60,7 @@ _UNPROVEN = (
     "Lower the largest limits of what has a setup (such as max_batch_size), or try another solver."
 )
 
+_BY_HAND = "Planned by hand, by priority and due date: a measure for the optimiser, not the best plan."
 _MISSES_MORE = "The plan misses its orders or goals by more than the solver says. It was not kept."
 _SAME = 1e-5  # relative: deviations nearer than this are the same
 _DOES_NOT_ROUND = "The solver's plan does not hold once its whole decisions are rounded. Try again with a smaller gap."
@@ -111,6 +113,8 @@ def solve_copy(
     `held` are the values of a plan that a solver had found before it was ended: then only its prices are sought.
     """
     started = time.monotonic()
+    if options.solver == BY_HAND:
+        return _made_by_hand(Snapshot(model.tables), started)
     compiled = compile_model(model)
     asked = SolverOptions(time_limit=options.time_limit, gap=options.gap)
     if held is not None:
@@ -131,6 +135,16 @@ def solve_copy(
         "columns": compiled.column_count,
         "nonzeros": len(compiled.values),
     }
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def _made_by_hand(snapshot: Snapshot, started: float) -> Outcome:
+    """Return the plan by hand; without prices, and nothing says how good it is."""
+    try:
+        outcome = Outcome(BY_HAND, _BY_HAND, plan=plan_by_hand(snapshot))
+    except NoSimplePlan as why:
+        outcome = Outcome(BY_HAND, f"{FOUND_NONE} {why}")
     outcome.seconds = time.monotonic() - started
     return outcome
 

@@ -17,6 +17,7 @@ from tests.formulation.small_plants import baseline, bring
 
 pytestmark = pytest.mark.django_db
 
+PARTS_BY_HAND = (("part", ("won",)), ("by_hand", ()))
 KEY = {"kind": "order", "row": "O<1>", "period": "1"}
 
 
@@ -103,6 +104,34 @@ def test_remedies_are_tried_by_whom_may_run_and_shown_when_they_have_ended(
     assert "Make it a scenario" in page
     assert "Make it a scenario" not in page_of(viewer, run)
     assert "Try remedies again" in page
+
+
+def test_what_the_optimiser_won_is_asked_for_and_told(viewer: Client, run: Run) -> None:
+    page = viewer.get(reverse("admin:planning_run_change", args=[run.pk])).content.decode()
+    assert "What the optimiser won" in page
+    assert "Both plans earn" not in page
+    part = viewer.get(reverse("admin:planning_run_part", args=[run.pk, "won"])).content.decode()
+    assert "Both plans earn 100 USD." in part
+    assert "Orders delivered in full" in part
+    sheet = viewer.get(reverse("admin:planning_run_csv", args=[run.pk, "won"]))
+    assert b"profit,profit,,100,100,0" in b"".join(sheet.streaming_content).replace(b"\r", b"")
+
+
+def test_a_large_plant_asks_for_the_plan_by_hand(
+    planner: Client, viewer: Client, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("planning.insight.won.AT_ONCE", 0)
+    part, url = (reverse(f"admin:planning_run_{name}", args=[run.pk, *more]) for name, more in PARTS_BY_HAND)
+    assert "Make a plan by hand" in planner.get(part).content.decode()
+    assert "Make a plan by hand" not in viewer.get(part).content.decode()
+    assert viewer.post(url).status_code == 403
+    assert planner.post(url)["Location"].endswith("?part=won#won")
+    assert "look again" in planner.get(part).content.decode()
+    planner.post(url)
+    made = Run.objects.exclude(pk=run.pk).get()
+    execute(made.pk, made.attempt)
+    assert "Both plans earn 100 USD." in planner.get(part).content.decode()
+    assert trials(run) == []
 
 
 def test_what_is_not_short_is_not_tried(planner: Client, run: Run) -> None:

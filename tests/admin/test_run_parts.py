@@ -48,7 +48,7 @@ def test_every_part_is_shown_by_itself_and_in_the_page(viewer: Client, rich: Run
     for name in PARTS:
         assert f'id="{name}"' in page, name
         assert f'id="{name}-title"' in part_of(viewer, rich, name)
-    assert page.count("data-part-later") == 3
+    assert page.count("data-part-later") == 4
     for name in ("load", "campaigns", "inputs"):  # without a script, its link shows the part with the page
         part = viewer.get(url, {"part": name}).content.decode()
         assert {"load": "data-chart", "campaigns": "pl-gantt", "inputs": "Production recipes"}[name] in part
