@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -30,6 +30,19 @@ def health_url(plant_id: int, scenario: str = BASELINE) -> str:
     """Return the page on the health of a plant's data."""
     url = reverse("admin:planning_plant_health", args=[plant_id])
     return url if scenario == BASELINE else f"{url}?scenario={scenario}"
+
+
+def health_json(request: HttpRequest, plant_id: int) -> JsonResponse:
+    """Answer the health of a plant's data in a word or two."""
+    if not request.user.has_perm("planning.view_plant"):
+        raise PermissionDenied
+    found = health(row_to_see(request, Plant.objects.all(), plant_id).pk)
+    counts = [(len(found.errors), "error"), (len(found.warnings), "warning")]
+    said = [f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count]
+    label = f"Data {found.colour}" + (f": {', '.join(said)}" if said else "")
+    return JsonResponse(
+        {"colour": found.colour, "label": label, "look": BADGES[found.colour], "words": WORDS[found.colour]}
+    )
 
 
 def health_view(site: AdminSite, request: HttpRequest, plant_id: int) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
@@ -36,7 +36,8 @@ from planning.models import (
 from .access import is_limited, plant_path
 from .amounts import flag_column
 from .base import PlanAdmin, PlanInline, PlantAutocompleteView
-from .health import health_url, health_view
+from .dashboard import sample_view
+from .health import health_json, health_url, health_view
 from .run_scenario import may_run, run_options_url
 from .uploads import export_view, faults_view, may_export, staged_view, upload_view
 
@@ -93,6 +94,12 @@ class PlantAdmin(PlanAdmin):
             ),
             path("<int:plant_id>/plan.xlsx", self.admin_site.admin_view(export_view), name="planning_plant_export"),
             path("<int:plant_id>/health/", self.admin_site.admin_view(self.health_view), name="planning_plant_health"),
+            path(
+                "<int:plant_id>/health.json",
+                self.admin_site.admin_view(self.health_json),
+                name="planning_plant_health_json",
+            ),
+            path("sample/", self.admin_site.admin_view(self.sample_view), name="planning_plant_sample"),
             *super().get_urls(),
         ]
 
@@ -110,6 +117,16 @@ class PlantAdmin(PlanAdmin):
     def health_view(self, request: HttpRequest, plant_id: int) -> HttpResponse:
         """Show what is wrong with the plant's data."""
         return health_view(self.admin_site, request, plant_id)
+
+    @method_decorator([require_safe, never_cache])
+    def health_json(self, request: HttpRequest, plant_id: int) -> HttpResponse:
+        """Answer in a word what is wrong with the plant's data."""
+        return health_json(request, plant_id)
+
+    @method_decorator(require_POST)
+    def sample_view(self, request: HttpRequest) -> HttpResponse:
+        """Load the sample plant."""
+        return sample_view(request)
 
     def save_model(self, request: HttpRequest, obj: Plant, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -9,6 +9,7 @@ from .comparison import CannotCompare, ComparedRun, Comparison, compare, only_di
 from .comparison_report import comparison_as_json, comparison_sheets, plan_sheet
 from .data_changes import DataChanges, column_values, data_changes
 from .earnings import Earnings, earnings
+from .glance import Glance, glances
 from .health import Health, Load, health
 from .machine_load import Campaign, MachineLoad, campaigns, machine_load, way_hours
 from .remedies import NotUndone, Remedy, find_subject, remedies
@@ -34,6 +35,7 @@ __all__ = [
     "Earnings",
     "Figure",
     "Gains",
+    "Glance",
     "Health",
     "InputDifference",
     "Load",
@@ -64,6 +66,7 @@ __all__ = [
     "earnings",
     "find_subject",
     "gains",
+    "glances",
     "health",
     "machine_load",
     "make_by_hand",

@@ -34,6 +34,7 @@ LISTS = {
     "add": ["", "?plant={plant}"],
     "autocomplete": [],  # tried field by field below
     "upload": [""],
+    "sample": [],
     "run": ["", "?scenario={scenario}"],
     "compare": ["", "?run={run}&run={other_run}"],
     "compare/comparison.xlsx": ["?run={run}&run={other_run}"],

@@ -29,6 +29,7 @@ NOT_LINKED = {
     *("duplicate", "promote"),  # duplicate_this and promote_this lead there
     "upload/faults.csv",  # on the page of a file with faults
     "remedies",  # where something is short
+    "sample",  # where there is no plant yet
 }
 # last words of a door of planning -> who may look (GET) and who may do (POST); None: the door has no such method
 DOORS: dict[str, tuple[set[str] | None, set[str] | None]] = {
@@ -42,6 +43,8 @@ DOORS: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "upload/faults.csv": (PLANNER, PLANNER),
     "plan.xlsx": (EVERYBODY, None),
     "health": (EVERYBODY, None),
+    "health.json": (EVERYBODY, None),
+    "sample": (None, PLANNER),
     "run_this_baseline": (PLANNER, PLANNER),
     "run_this_scenario": (PLANNER, PLANNER),
     "duplicate_this": (PLANNER, PLANNER),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -11,17 +10,15 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from planning.exchange import import_plan
+from planning.exchange import load_sample
 from planning.management.operators_log import log_kept_back
 from planning.management.plan_text import describe
-from planning.models import BASELINE, Plant, Scenario
+from planning.models import BASELINE, Scenario
 from planning.runs import execute, problems_as_json, run_as_json, start_run
 from planning.snapshot import DataProblems
 
 from .import_plan import printable
 
-SAMPLE = Path(__file__).resolve().parents[2] / "exchange" / "samples" / "furniture_workshop"
-PLANT = "Furniture Workshop"
 LOGIN = "planner"
 
 
@@ -30,9 +27,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
-        if not Plant.objects.filter(name=PLANT).exists():
-            import_plan(SAMPLE)
-        scenario, _ = Scenario.objects.get_or_create(plant=Plant.objects.get(name=PLANT), name=BASELINE)
+        plant, _ = load_sample()
+        scenario, _ = Scenario.objects.get_or_create(plant=plant, name=BASELINE)
         self.stdout.write(printable(describe(self._solve(scenario), scenario.plant.currency), self.stdout))
         self.stdout.write(self._how_to_go_on())
 
