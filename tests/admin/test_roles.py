@@ -28,7 +28,7 @@ NOT_LINKED = {
     *("autocomplete", "rows"),  # asked for by forms, which viewers do not have
     *("duplicate", "promote"),  # duplicate_this and promote_this lead there
     "upload/faults.csv",  # on the page of a file with faults
-    "remedies",  # where something is short
+    *("remedies", "by-hand"),  # where something is short, and where a plan by hand takes a while
     "sample",  # where there is no plant yet
 }
 # last words of a door of planning -> who may look (GET) and who may do (POST); None: the door has no such method
@@ -62,6 +62,7 @@ DOORS: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "<slug:table>.csv": (EVERYBODY, None),
     "<slug:table>.xlsx": (EVERYBODY, None),
     "remedies": (None, PLANNER),
+    "by-hand": (None, PLANNER),
     "compare": (EVERYBODY, None),
     "compare/comparison.xlsx": (EVERYBODY, None),
     "compare/plan.csv": (EVERYBODY, None),
@@ -86,6 +87,8 @@ LINK = re.compile(r'="(/admin/[^"?#]*)')
 
 def who(door: Door) -> tuple[set[str] | None, set[str] | None]:
     """Return who may look behind a door, and who may do something there."""
+    if door.route not in TABLES and door.last not in DOORS:
+        raise KeyError(f"{door.route}: say in DOORS who may look and who may do something there, by “{door.last}”")
     return TABLES.get(door.route) or DOORS[door.last]
 
 
