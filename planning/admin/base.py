@@ -17,8 +17,13 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from planning.models import Period, Plant, Product, Route
 
 from .access import RowsToSee, plant_path, rows_to_see
+from .edits import edits_of
 from .forms import AmountInput, PlanForm, PlanFormSet, PlantAutocomplete
+from .grid import row_grid
+from .links import links_to
 from .same_plant import foreign_keys, plant_of
+from .several import ChangeSeveral
+from .units import labels_with_units
 
 WIDGETS = {
     models.FloatField: {"widget": AmountInput},
@@ -99,10 +104,12 @@ def with_loaded_choices(field: ModelChoiceField) -> ModelChoiceField:
     return field
 
 
-class PlanAdmin(RelatedRows, ModelAdmin):
+class PlanAdmin(ChangeSeveral, RelatedRows, ModelAdmin):
     """The pages of one table of a plant's data."""
 
     form = PlanForm
+    actions: tuple[str, ...] = ("change_several",)
+    change_form_outer_after_template = "admin/planning/row/after.html"
     owner = "plant"  # fixed once the row exists: others already point into its plant
     list_per_page = 50
     show_full_result_count = False
@@ -113,6 +120,7 @@ class PlanAdmin(RelatedRows, ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         request.page_row = obj  # type: ignore[attr-defined]
+        kwargs.setdefault("labels", labels_with_units(self.model, obj, plant_of(obj) if obj is not None else None))
         return super().get_form(request, obj, change, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -122,6 +130,20 @@ class PlanAdmin(RelatedRows, ModelAdmin):
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """Offer inlines on a stored row only: their choices depend on its plant."""
         return list(super().get_inlines(request, obj)) if obj is not None else []
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Show values by period and links from other tables below the form of a stored row."""
+        row = kwargs.get("obj")
+        if row is not None and row.pk and not context.get("is_popup"):
+            plant = plant_of(row)
+            if plant is not None:
+                context["grid"] = row_grid(self.admin_site, request, row, plant)
+            context["links"] = links_to(self.admin_site, request, row, plant)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> str:
+        """Return old and new values for the history."""
+        return edits_of(form, formsets, add)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
@@ -151,6 +173,8 @@ class PlanInline(RelatedRows, TabularInline):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         request.page_row = obj  # type: ignore[attr-defined]
+        if obj is not None:
+            kwargs.setdefault("labels", labels_with_units(self.model, obj, plant_of(obj)))
         return super().get_formset(request, obj, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -39,6 +39,7 @@ class CustomerOrderInline(PlanInline):
 
 @admin.register(Customer)
 class CustomerAdmin(PlanAdmin):
+    actions = ()  # no number or switch to change in several rows
     list_display = ("name", "plant", "tier")
     list_filter = ("plant", "tier")
     list_select_related = ("plant",)

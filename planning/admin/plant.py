@@ -207,6 +207,7 @@ class PlantAdmin(PlanAdmin):
 
 @admin.register(Period)
 class PeriodAdmin(PlanAdmin):
+    actions = ()  # no number or switch to change in several rows
     list_display = ("name", "plant", "sequence", "start_date", "end_date")
     list_filter = ("plant",)
     list_select_related = ("plant",)

@@ -8,13 +8,8 @@ from planning.models import Product, ProductPeriod, Route, RoutePeriod
 
 from .amounts import amount_column, flag_column, period_amount_column
 from .base import PlanAdmin, PlanInline
+from .grid import GridDoors
 from .recipes import ROWS_ON_A_PRODUCT, ByProductInline, ComponentInline, MaterialInline, RecipeInline
-
-
-class ProductPeriodInline(PlanInline):
-    model = ProductPeriod
-    verbose_name_plural = "By period"
-    per_page = 24
 
 
 class RouteInline(PlanInline):
@@ -42,7 +37,7 @@ class ProductAdmin(PlanAdmin):
     list_filter = ("plant", "active", "whole_units")
     list_select_related = ("plant",)
     search_fields = ("name",)
-    inlines = (RecipeInline, MaterialInline, ComponentInline, ByProductInline, RouteInline, ProductPeriodInline)
+    inlines = (RecipeInline, MaterialInline, ComponentInline, ByProductInline, RouteInline)
     empty_hint = "Add what the plant makes, buys or sells; then give each product its recipe on its page."
     fieldsets = (
         (None, {"fields": (("plant", "name"), ("unit", "whole_units"), "active")}),
@@ -72,7 +67,7 @@ class ProductAdmin(PlanAdmin):
 
 
 @admin.register(ProductPeriod)
-class ProductPeriodAdmin(PlanAdmin):
+class ProductPeriodAdmin(GridDoors, PlanAdmin):
     owner = "product"
     list_display = (
         "product",
@@ -100,11 +95,6 @@ class ProductPeriodAdmin(PlanAdmin):
     )
 
 
-class RoutePeriodInline(PlanInline):
-    model = RoutePeriod
-    verbose_name_plural = "By period"
-
-
 @admin.register(Route)
 class RouteAdmin(PlanAdmin):
     owner = "product"
@@ -121,7 +111,6 @@ class RouteAdmin(PlanAdmin):
     list_filter = ("product__plant", "active")
     list_select_related = ("product__plant",)
     search_fields = ("name", "product__name")
-    inlines = (RoutePeriodInline,)
     empty_hint = "Products without routes have one way of making them. Add routes where there are several."
     fieldsets = (
         (None, {"fields": (("product", "name"), "active")}),
@@ -131,7 +120,7 @@ class RouteAdmin(PlanAdmin):
 
 
 @admin.register(RoutePeriod)
-class RoutePeriodAdmin(PlanAdmin):
+class RoutePeriodAdmin(GridDoors, PlanAdmin):
     owner = "route"
     list_display = (
         "route",

@@ -7,12 +7,8 @@ from django.contrib import admin
 from planning.models import Machine, MachinePeriod, RawMaterial, RawMaterialPeriod
 
 from .amounts import amount_column, period_amount_column
-from .base import PlanAdmin, PlanInline
-
-
-class MachinePeriodInline(PlanInline):
-    model = MachinePeriod
-    verbose_name_plural = "By period"
+from .base import PlanAdmin
+from .grid import GridDoors
 
 
 @admin.register(Machine)
@@ -29,7 +25,6 @@ class MachineAdmin(PlanAdmin):
     list_filter = ("plant",)
     list_select_related = ("plant",)
     search_fields = ("name",)
-    inlines = (MachinePeriodInline,)
     empty_hint = "Add the machines, with the hours that each has in a period."
     fieldsets = (
         (None, {"fields": (("plant", "name"),)}),
@@ -39,7 +34,7 @@ class MachineAdmin(PlanAdmin):
 
 
 @admin.register(MachinePeriod)
-class MachinePeriodAdmin(PlanAdmin):
+class MachinePeriodAdmin(GridDoors, PlanAdmin):
     owner = "machine"
     list_display = (
         "machine",
@@ -61,11 +56,6 @@ class MachinePeriodAdmin(PlanAdmin):
     )
 
 
-class RawMaterialPeriodInline(PlanInline):
-    model = RawMaterialPeriod
-    verbose_name_plural = "By period"
-
-
 @admin.register(RawMaterial)
 class RawMaterialAdmin(PlanAdmin):
     list_display = (
@@ -80,7 +70,6 @@ class RawMaterialAdmin(PlanAdmin):
     list_filter = ("plant",)
     list_select_related = ("plant",)
     search_fields = ("name",)
-    inlines = (RawMaterialPeriodInline,)
     empty_hint = "Add what production uses up, with the supply of a period."
     fieldsets = (
         (None, {"fields": (("plant", "name"), "unit")}),
@@ -99,7 +88,7 @@ class RawMaterialAdmin(PlanAdmin):
 
 
 @admin.register(RawMaterialPeriod)
-class RawMaterialPeriodAdmin(PlanAdmin):
+class RawMaterialPeriodAdmin(GridDoors, PlanAdmin):
     owner = "material"
     list_display = (
         "material",

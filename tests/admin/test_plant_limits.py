@@ -33,6 +33,8 @@ LISTS = {
     "": [""],
     "add": ["", "?plant={plant}"],
     "autocomplete": [],  # tried field by field below
+    "grid": ["", "?plant={plant}"],
+    "open_grid": [""],
     "upload": [""],
     "sample": [],
     "run": ["", "?scenario={scenario}"],

@@ -45,6 +45,8 @@ DOORS: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "health": (EVERYBODY, None),
     "health.json": (EVERYBODY, None),
     "sample": (None, PLANNER),
+    "grid": (EVERYBODY, PLANNER),
+    "open_grid": (EVERYBODY, EVERYBODY),  # leads to the grid
     "run_this_baseline": (PLANNER, PLANNER),
     "run_this_scenario": (PLANNER, PLANNER),
     "duplicate_this": (PLANNER, PLANNER),
@@ -76,6 +78,7 @@ TABLES: dict[str, tuple[set[str] | None, set[str] | None]] = {
 }
 ACTIONS = {  # bulk action -> whose lists offer it
     "delete_selected": PLANNER,
+    "change_several": PLANNER,
     "run_baseline": PLANNER,
     "run_scenario": PLANNER,
     "duplicate_scenarios": PLANNER,
