@@ -240,5 +240,5 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SITE_URL": reverse_lazy("admin:index"),
     "DASHBOARD_CALLBACK": "planning.admin.dashboard.dashboard",
-    "SIDEBAR": {"show_search": True, "navigation": "planning.admin.navigation.sidebar"},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "planning.admin.navigation.sidebar"},
 }

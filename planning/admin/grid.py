@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -64,7 +65,7 @@ class GridDoors:
 
     @action(description="Edit as a grid", permissions=["view"], icon="grid_on")
     def open_grid(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse(status=302, headers={"Location": grid_url(self.by_period)})
+        return redirect(grid_url(self.by_period))
 
     @method_decorator([require_http_methods(["GET", "HEAD", "POST"]), never_cache])
     def grid_view(self, request: HttpRequest) -> HttpResponse:

@@ -197,6 +197,17 @@ def test_a_row_can_not_be_put_into_it(limited: Client, hidden: Plant) -> None:
     assert not hidden.machines.filter(name="Mine").exists()
 
 
+def test_no_value_by_period_of_it_is_saved(limited: Client, home: Plant, hidden: Plant) -> None:
+    before = everything()
+    chair, week = hidden.products.first(), hidden.periods.get()
+    sent = {"cells": [[chair.pk, week.pk, "max_demand", "12.5", "1"]]}
+    for plant, code in ((hidden, 404), (home, 200)):
+        url = f"{reverse('admin:planning_productperiod_grid')}?plant={plant.pk}"
+        answer = limited.post(url, sent, content_type="application/json")
+        assert (answer.status_code, "saved" in answer.json()) == (code, False)
+    assert everything() == before
+
+
 def test_who_is_limited_adds_no_plant(limited: Client) -> None:
     assert limited.get(reverse("admin:planning_plant_add")).status_code == 403
     assert reverse("admin:planning_plant_add") not in limited.get(reverse("admin:index")).content.decode()
