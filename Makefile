@@ -13,7 +13,7 @@ SCRATCH := $(PLAIN) DATABASE_URL=sqlite://:memory:
 PRODUCTION := $(SCRATCH) ALLOWED_HOSTS=planner.example.org
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-postgresql check format docs serve worker worker-pool .queue
+.PHONY: help setup setup-dev demo test test-postgresql check format screenshots docs serve worker worker-pool .queue
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ check: setup-dev ## Run linters, types, import contracts, migration and deployme
 format: setup-dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+screenshots: setup-dev ## Check each screen, and keep its pictures in docs/screens
+	SCREENSHOTS=docs/screens $(PLAIN) $(BIN)/python -m pytest tests/browser/test_screens.py
 
 docs: setup ## Write the reference of planning.lx from its docstrings
 	$(BIN)/python docs/make_reference.py

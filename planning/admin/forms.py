@@ -120,6 +120,8 @@ class PlanFormSet(PaginationInlineFormSet):
         super().add_fields(form, index)
         for name, field in form.fields.items():
             widget = getattr(field.widget, "widget", field.widget)
+            if field.label:  # the column's heading is not tied to the fields below it
+                widget.attrs.setdefault("aria-label", field.label[:1].upper() + field.label[1:])
             if not isinstance(widget, PlantAutocomplete):
                 continue
             model_field = form.instance._meta.get_field(name)

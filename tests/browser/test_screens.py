@@ -1,0 +1,49 @@
+"""Each screen, light and dark, wide and narrow: it fits, keeps the content policy, and can be read by everybody.
+
+`make screenshots` runs this and keeps the pictures.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.screens import SCREENS, fill_site
+
+PICTURES = os.environ.get("SCREENSHOTS")  # the folder to keep them in
+WIDE, NARROW = 1280, 390
+ACCESSIBLE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+
+
+def faults(page: Page) -> list[str]:
+    """Return what keeps people from reading the page: rule, element, and what is wrong with it."""
+    found: list[dict[str, Any]] = Axe().run(page, options=ACCESSIBLE).response["violations"]
+    return [
+        f"{rule['id']}: {' '.join(node['target'])}: {node['failureSummary']}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_each_screen_fits_and_can_be_read(planner: Page, plants_dir: Path, scheme: str) -> None:
+    site = fill_site(plants_dir)
+    planner.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    wrong: list[str] = []
+    for name, url in SCREENS.items():
+        planner.set_viewport_size({"width": WIDE, "height": 850})
+        planner.goto(url(site))
+        planner.wait_for_load_state("networkidle")
+        wrong += [f"{name}: {fault}" for fault in faults(planner)]
+        if PICTURES:
+            planner.screenshot(path=Path(PICTURES) / f"{name}-{scheme}.png")
+        for width in (WIDE, NARROW):
+            planner.set_viewport_size({"width": width, "height": 850})
+            needed = planner.evaluate("document.documentElement.scrollWidth")
+            wrong += [f"{name}: needs {needed} of {width} pixels"] * (needed > width)
+    assert wrong == [], "\n".join(wrong)
