@@ -13,10 +13,11 @@ from django.urls import reverse
 from planning.insight import NoSolvedData
 from planning.models import Run
 
-from . import insights, run_balances
+from . import insights, run_balances, what_ifs
 from .run_charts import campaign_bars, machine_charts, search_chart
 from .run_inputs import input_table, input_tables
 from .run_pivot import MEASURES, pivot_table
+from .run_scenario import may_run
 from .run_tables import Page, Table
 from .run_waterfall import waterfall
 
@@ -136,6 +137,10 @@ def won(request: HttpRequest, run: Run, asked: Asked) -> Found:
     return insights.won(request, run)
 
 
+def what_if(request: HttpRequest, run: Run, asked: Asked) -> Found:
+    return what_ifs.part(request, run)
+
+
 def campaigns(request: HttpRequest, run: Run, asked: Asked) -> Found:
     try:
         machines, periods, page = campaign_bars(run, asked.page)
@@ -167,7 +172,7 @@ class Kind:
     show: Callable[[HttpRequest, Run, Asked], Found]
     later: bool = False  # the page does not wait for it
     on_demand: bool = False
-    needs: str = "plan"  # plan, machines, several periods, or "" for any run that has ended
+    needs: str = "plan"  # plan, right to run (and a plan), machines, several periods, or "" for any run that has ended
     files: str = ""
 
 
@@ -179,6 +184,7 @@ KINDS: dict[str, Kind] = {
     "limits": Kind("What limits the plan", limits),
     "short": Kind("Why short", short, later=True),
     "won": Kind("What the optimiser won", won, later=True, files="won"),
+    "what-if": Kind("What if", what_if, later=True, needs="right to run"),
     "load": Kind("Machines", load, later=True, needs="machines", files="machine-hours"),
     "machines": Kind("Hours and what they are worth", table_part(run_balances.machines)),
     "campaigns": Kind("Campaigns", campaigns, later=True, needs="several periods", files="campaigns"),
@@ -194,6 +200,7 @@ def parts_of(request: HttpRequest, run: Run, *, has_plan: bool) -> list[Part]:
     asked = Asked.of(request)
     there = {""} | ({"plan"} if has_plan else set())
     if has_plan:
+        there |= {"right to run"} if may_run(request) else set()
         periods = run.production_rows.order_by().values_list("period", flat=True).distinct()[:2]
         machines = run.utilization_rows.filter(resource_type=run_balances.MACHINE).exists()
         there |= {"machines"} if machines else set()

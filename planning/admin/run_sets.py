@@ -28,6 +28,7 @@ from .base import KeptRows
 from .compare import ComparedSets, url_for_set
 from .run_words import state_badge
 from .runs import HEAVY
+from .sweeps import sweep_context, sweep_urls
 
 RUNS_SHOWN = 500
 LOOKED_AFTER = 50  # runs under way; each asks one query
@@ -93,6 +94,7 @@ class RunSetAdmin(ComparedSets, KeptRows, RowsToSee, ModelAdmin):
         return [
             path("<int:set_id>/state.json", site.admin_view(self.state_view), name="planning_runset_state"),
             path("<int:set_id>/stop/", site.admin_view(self.stop_view), name="planning_runset_stop"),
+            *sweep_urls(self),
             *super().get_urls(),
         ]
 
@@ -100,7 +102,7 @@ class RunSetAdmin(ComparedSets, KeptRows, RowsToSee, ModelAdmin):
         """Return the set, for a user who may see it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return row_to_see(request, RunSet.objects.select_related("plant", "user"), set_id)
+        return row_to_see(request, RunSet.objects.select_related("plant", "user", "tried_for"), set_id)
 
     @method_decorator([require_safe, never_cache])
     def state_view(self, request: HttpRequest, set_id: int) -> JsonResponse:
@@ -162,6 +164,7 @@ class RunSetAdmin(ComparedSets, KeptRows, RowsToSee, ModelAdmin):
             "stop_url": reverse("admin:planning_runset_stop", args=[run_set.pk]) if stoppable else "",
             "delete_url": reverse("admin:planning_runset_delete", args=[run_set.pk]) if deletable else "",
             "state_url": reverse("admin:planning_runset_state", args=[run_set.pk]),
+            "sweep": sweep_context(run_set, linked=request.user.has_perm("planning.view_run")),
             "rows": rows(run_set, linked=request.user.has_perm("planning.view_run")),
             "more": max(progress.total - RUNS_SHOWN, 0),
             "compare_url": url_for_set(request, run_set),

@@ -36,6 +36,7 @@ from .run_parts import KINDS, Asked, part_of, parts_of
 from .run_scenario import may_run, run_options_url
 from .run_state import state_of
 from .run_words import advice, elapsed_seconds, has_plan, state_badge, stopped_words
+from .what_ifs import what_if_urls
 
 HEAVY = ("log", "progress", "conflict", "warnings", "profit_parts", "levels", "variation")  # not needed in a list
 
@@ -124,6 +125,7 @@ class RunAdmin(ComparedRuns, KeptRows, RowsToSee, ModelAdmin):
             path("<int:run_id>/<slug:table>.csv", site.admin_view(self.csv_view), name="planning_run_csv"),
             path("<int:run_id>/<slug:table>.xlsx", site.admin_view(self.xlsx_view), name="planning_run_xlsx"),
             *insight_urls(self),
+            *what_if_urls(self),
             *super().get_urls(),
         ]
 

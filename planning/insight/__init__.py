@@ -11,16 +11,23 @@ from .data_changes import DataChanges, column_values, data_changes
 from .earnings import Earnings, earnings
 from .glance import Glance, glances
 from .health import Health, Load, health
+from .levers import KINDS as LEVER_KINDS
+from .levers import Lever, NoLever, find_lever, lever_rows
 from .machine_load import Campaign, MachineLoad, campaigns, machine_load, way_hours
 from .remedies import NotUndone, Remedy, find_subject, remedies
 from .shortfalls import Shortfall, Shortfalls, shortfalls
 from .solved_plan import NoSolvedData, SolvedPlan, snapshot_of, solved_plan
 from .subjects import Subject
+from .sweeps import Axis, BadSweep, Sweep, bottleneck_words, start_sweep, sweep_of, value_words
 from .trials import NoRemedy, Trial, Trials, make_scenario, trials, try_remedies
+from .true_solves import TrueSolves, solve_truly, true_solves
 from .won import Gains, NotMadeYet, Pair, gains, make_by_hand
 
 __all__ = [
+    "LEVER_KINDS",
     "Amounts",
+    "Axis",
+    "BadSweep",
     "Bottleneck",
     "Bottlenecks",
     "Campaign",
@@ -38,8 +45,10 @@ __all__ = [
     "Glance",
     "Health",
     "InputDifference",
+    "Lever",
     "Load",
     "MachineLoad",
+    "NoLever",
     "NoRemedy",
     "NoSimplePlan",
     "NoSolvedData",
@@ -53,9 +62,12 @@ __all__ = [
     "Shortfalls",
     "SolvedPlan",
     "Subject",
+    "Sweep",
     "TightLimit",
     "Trial",
     "Trials",
+    "TrueSolves",
+    "bottleneck_words",
     "bottlenecks",
     "campaigns",
     "column_values",
@@ -64,10 +76,12 @@ __all__ = [
     "comparison_sheets",
     "data_changes",
     "earnings",
+    "find_lever",
     "find_subject",
     "gains",
     "glances",
     "health",
+    "lever_rows",
     "machine_load",
     "make_by_hand",
     "make_scenario",
@@ -76,8 +90,13 @@ __all__ = [
     "remedies",
     "shortfalls",
     "snapshot_of",
+    "solve_truly",
     "solved_plan",
+    "start_sweep",
+    "sweep_of",
     "trials",
+    "true_solves",
     "try_remedies",
+    "value_words",
     "way_hours",
 ]

@@ -1,5 +1,4 @@
-// Draws the charts of a run's page as SVG: <figure data-chart="hours|search"> holds its numbers as JSON and a place to
-// draw. Colours are classes of planner.css, so that light, dark and print follow it. Every chart has a table beside it.
+// Draws charts as SVG: <figure data-chart="hours|search|curve|map"> holds its numbers as JSON and a place to draw. Colours are classes of planner.css, so that light, dark and print follow it. Every chart has a table beside it.
 window.plannerCharts = (() => {
   const SPACE = { left: 46, right: 10, top: 10, bottom: 22 };
   const round = (value) => Math.round(value * 100) / 100;
@@ -128,7 +127,76 @@ window.plannerCharts = (() => {
     });
   }
 
-  const kinds = { hours, search };
+  // Profit over the values of one number: a line, a dot for each run, dashed lines where the bottleneck changes.
+  function curve(place, data) {
+    const box = canvas(place, 230);
+    const { svg, inner, base } = box;
+    const known = data.points.filter((point) => point.y !== null);
+    if (!known.length) return;
+    const xs = data.points.map((point) => point.x);
+    const [left, right] = [Math.min(...xs), Math.max(...xs)];
+    const [low, high] = [Math.min(...known.map((p) => p.y)), Math.max(...known.map((p) => p.y))];
+    const room = (high - low) * 0.06 || Math.abs(high) * 0.01 || 1;
+    const y = (value) => round(base - ((value - low + room) / (high - low + 2 * room)) * (base - SPACE.top));
+    const x = (value) => round(SPACE.left + ((value - left) / (right - left || 1)) * inner);
+    levels(box, steps(low, high, 4), y);
+    for (const value of steps(left, right, 6)) {
+      const end = x(value) > box.width - 40 ? "end" : "middle";
+      add(svg, "text", { class: "pl-tick", x: x(value), y: box.height - 6, "text-anchor": end }, `${short(value)} ${data.unit}`);
+    }
+    for (const mark of data.marks) {
+      const line = add(svg, "line", { class: "pl-mark", x1: x(mark.x), x2: x(mark.x), y1: SPACE.top, y2: base });
+      add(line, "title", {}, mark.text);
+    }
+    const path = data.points.map((p, i) => (p.y === null ? "" : `${i && data.points[i - 1].y !== null ? "L" : "M"}${x(p.x)},${y(p.y)}`));
+    add(svg, "path", { class: "pl-line pl-best", d: path.join("") });
+    for (const point of known) {
+      const dot = add(svg, "circle", { class: "pl-dot", cx: x(point.x), cy: y(point.y), r: point.x === data.now ? 5 : 3 });
+      add(dot, "title", {}, `${words(point.x)} ${data.unit}: ${words(point.y)} ${data.currency}; limited by ${point.full}`);
+    }
+  }
+
+  // Profit over two numbers: cells from pale to strong, with a line between cells whose bottlenecks differ.
+  function map(place, data) {
+    const box = canvas(place, Math.min(60 + 26 * data.ys.length, 480));
+    const { svg, inner, base } = box;
+    const known = data.profits.flat().filter((value) => value !== null);
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    const gutter = 60;
+    const wide = (inner - gutter) / data.xs.length;
+    const tall = (base - SPACE.top) / data.ys.length;
+    data.profits.forEach((line, j) => {
+      const top = base - (j + 1) * tall;
+      add(svg, "text", { class: "pl-tick", x: SPACE.left + gutter - 6, y: round(top + tall / 2 + 4), "text-anchor": "end" }, data.ys[j]);
+      line.forEach((value, i) => {
+        const start = SPACE.left + gutter + i * wide;
+        const cell = add(svg, "rect", {
+          class: value === null ? "pl-cell pl-none" : "pl-cell",
+          x: round(start),
+          y: round(top),
+          width: round(wide),
+          height: round(tall),
+          "fill-opacity": value === null ? 1 : round(0.12 + (0.83 * (value - low)) / (high - low || 1)),
+        });
+        const found = value === null ? "no plan yet, or none" : `${words(value)} ${data.currency}; limited by ${data.full[j][i]}`;
+        add(cell, "title", {}, `${data.names[0]} ${data.xs[i]}, ${data.names[1]} ${data.ys[j]}: ${found}`);
+        const differs = (other) => other !== undefined && other !== data.full[j][i];
+        if (differs(data.full[j][i + 1])) {
+          add(svg, "line", { class: "pl-mark", x1: round(start + wide), x2: round(start + wide), y1: round(top), y2: round(top + tall) });
+        }
+        if (differs(data.full[j + 1]?.[i])) {
+          add(svg, "line", { class: "pl-mark", x1: round(start), x2: round(start + wide), y1: round(top), y2: round(top) });
+        }
+      });
+    });
+    const every = Math.max(1, Math.ceil(70 / wide));
+    data.xs.forEach((text, i) => {
+      if (i % every) return;
+      add(svg, "text", { class: "pl-tick", x: round(SPACE.left + gutter + (i + 0.5) * wide), y: box.height - 6, "text-anchor": "middle" }, text);
+    });
+  }
+
+  const kinds = { hours, search, curve, map };
   const widths = new ResizeObserver((changes) => {
     for (const { target } of changes) {
       const figure = target.closest("[data-chart]");
