@@ -30,6 +30,8 @@ NOT_LINKED = {
     "upload/faults.csv",  # on the page of a file with faults
     *("remedies", "by-hand"),  # where something is short, and where a plan by hand takes a while
     "sample",  # where there is no plant yet
+    *("what-if/ask", "what-if/ready", "what-if/answer", "what-if/scenario", "what-if/solve", "what-if/sweep"),
+    *("sweep", "sweep.csv", "sweep.xlsx"),  # on the page of a sweep
 }
 # last words of a door of planning -> who may look (GET) and who may do (POST); None: the door has no such method
 DOORS: dict[str, tuple[set[str] | None, set[str] | None]] = {
@@ -65,6 +67,9 @@ DOORS: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "<slug:table>.xlsx": (EVERYBODY, None),
     "remedies": (None, PLANNER),
     "by-hand": (None, PLANNER),
+    **{f"what-if/{name}": (None, PLANNER) for name in ("ask", "ready", "scenario", "solve", "sweep")},
+    "what-if/answer": (PLANNER, None),
+    **dict.fromkeys(("sweep", "sweep.csv", "sweep.xlsx"), (EVERYBODY, None)),
     "compare": (EVERYBODY, None),
     "compare/comparison.xlsx": (EVERYBODY, None),
     "compare/plan.csv": (EVERYBODY, None),
