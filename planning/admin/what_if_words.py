@@ -12,6 +12,7 @@ from .run_balances import one_less, one_more
 from .run_waterfall import PARTS
 
 _SAME = 0.005  # money
+_FAR = 1e-5  # relative: the plan was not the best one with its whole decisions
 _PERIODS_SHOWN = 4
 _FLOWS = ("made", "bought", "sold", "short")
 
@@ -23,7 +24,10 @@ def answer_context(run: Run, lever: Lever, answer: dict[str, Any]) -> dict[str, 
         return shown
     then, now = answer["profit"]
     difference = now - then
+    differs = run.objective is not None and abs(then - run.objective) > _FAR * max(1.0, abs(run.objective))
+    note = f"This run earns {money(run.objective, run.currency)}; its plan is not the best one."
     return shown | {
+        "note": note if differs else "",
         "profit": [money(then, run.currency), money(now, run.currency)],
         "difference": "the same" if abs(difference) < _SAME else _signed(difference, run.currency),
         "look": "same" if abs(difference) < _SAME else "plus" if difference > 0 else "minus",

@@ -187,7 +187,7 @@ class WhatIfViews:
     def ready_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
         """Have the plan ready before the first value is asked about."""
         get_ready(run=self._run(request, run_id), user=request.user)
-        return HttpResponse(status=204)
+        return HttpResponse()
 
     @method_decorator([require_safe, never_cache])
     def answer_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
