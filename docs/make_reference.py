@@ -34,7 +34,7 @@ GROUPS = {
         "price_limits", "LimitSides", "price_sides", "least_of_the_best", "solve_linear",
     ],
     "Why there is no solution": [
-        "find_conflict", "LXConflict", "Limits", "least_change", "least_changes", "endless_direction",
+        "find_conflict", "LXConflict", "Limits", "least_change", "least_changes", "LXLeastChanges", "endless_direction",
     ],
     "Detached rows": [
         "detach_orm_object", "materialize_and_detach_list", "copy_function_detaching_closure",

@@ -12,7 +12,7 @@ from planning.models import BASELINE, Run
 from planning.runs import variation_in_words
 
 from .amounts import exact, money, percent, rounded, seconds
-from .row_links import RowLinks
+from .field_links import FieldLinks
 from .run_scenario import SOLVERS
 from .run_words import elapsed_seconds
 
@@ -126,7 +126,7 @@ PRICE_BASIS = {
 
 def with_links(run: Run, problems: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Return the problems of a run in words, each with the page of its row."""
-    links = RowLinks(run.plant_id)
+    links = FieldLinks(run, problems)
     return [
         {
             "table": str(problem.get("table") or "").replace("_", " "),
@@ -134,7 +134,7 @@ def with_links(run: Run, problems: list[dict[str, Any]]) -> list[dict[str, str]]
             "period": str(problem.get("period") or ""),
             "column": str(problem.get("field") or problem.get("column") or "").replace("_", " "),
             "text": str(problem.get("text") or ""),
-            "url": links.url(str(problem.get("table") or ""), str(problem.get("row") or "")),
+            "url": links.url(problem),
         }
         for problem in problems
     ]

@@ -28,6 +28,7 @@ from .amounts import money, percent, seconds
 from .approvals import approval_context, approve_view
 from .base import KeptRows
 from .compare import ComparedRuns
+from .impossible import impossible, relief_urls
 from .insights import insight_urls
 from .run_exports import INPUT, all_sheets, csv_response, sheet_of, xlsx_response
 from .run_inputs import may_view
@@ -38,7 +39,16 @@ from .run_state import state_of
 from .run_words import advice, elapsed_seconds, has_plan, state_badge, stopped_words
 from .what_ifs import what_if_urls
 
-HEAVY = ("log", "progress", "conflict", "warnings", "profit_parts", "levels", "variation")  # not needed in a list
+HEAVY = (
+    "log",
+    "progress",
+    "conflict",
+    "relief",
+    "warnings",
+    "profit_parts",
+    "levels",
+    "variation",
+)  # not needed in a list
 
 
 @admin.register(Run)
@@ -126,6 +136,7 @@ class RunAdmin(ComparedRuns, KeptRows, RowsToSee, ModelAdmin):
             path("<int:run_id>/<slug:table>.xlsx", site.admin_view(self.xlsx_view), name="planning_run_xlsx"),
             *insight_urls(self),
             *what_if_urls(self),
+            *relief_urls(self),
             *super().get_urls(),
         ]
 
@@ -234,7 +245,7 @@ class RunAdmin(ComparedRuns, KeptRows, RowsToSee, ModelAdmin):
             "figures": figures(run) if has_plan(run) else [],
             "facts": facts(run, may_see_sets=request.user.has_perm("planning.view_runset")),
             "parts": [] if run.is_open else parts_of(request, run, has_plan=has_plan(run)),
-            "problems": [*with_links(run, run.conflict)],
+            "impossible": impossible(request, run),
             "warnings": [*with_links(run, run.warnings)],
             "again_url": self.again_url(request, run),
             "scenario_url": self.scenario_url(request, run),

@@ -1,7 +1,7 @@
 """The mathematics of the plan format: from detached records to a model, and from its solution to a plan."""
 
 from .conflict import Contradiction, contradiction
-from .endless import endless_profit
+from .endless import Endless, endless_profit
 from .hold import moved, why_not_held
 from .lots import unproven_lots
 from .model import build_model
@@ -25,6 +25,7 @@ from .plan_change import plan_change, same_rows
 __all__ = [
     "PROFIT_PARTS",
     "Contradiction",
+    "Endless",
     "Plan",
     "Prices",
     "build_model",

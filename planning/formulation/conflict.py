@@ -6,21 +6,27 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from planning.lx import CompiledModel, LXConflict, find_conflict, least_change, least_changes
+from planning.lx import CompiledModel, LXConflict, find_conflict, least_change
 
 from .conflict_words import ConflictWords
 from .places import Places
+from .relief import LEAST, LEAST_PROVEN, Relief, reliefs
 
 MOST_TRIED = 12  # values whose change alone is tried
-_SHARE_FOR_REMEDIES = 0.3  # of the time, kept for what would have to give
+_SHARE_FOR_REMEDIES = 0.5  # of the time, kept for what would have to give
+_SHARE_FOR_SINGLE = 0.1  # of the time, kept for values of which one alone would do
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Values that allow no plan together: a row of the plan format's `conflict` for each, and a summary in words."""
+    """Values that allow no plan together: a row of the plan format's `conflict` for each, and a summary in words.
+
+    `reliefs` say what would have to give.
+    """
 
     rows: list[dict[str, str]] = field(default_factory=list)
     summary: str = ""
+    reliefs: list[Relief] = field(default_factory=list)
 
 
 def contradiction(compiled: CompiledModel, seconds: float, stop: Callable[[], bool] | None = None) -> Contradiction:
@@ -38,8 +44,9 @@ def contradiction(compiled: CompiledModel, seconds: float, stop: Callable[[], bo
         )
     numbers = found.limits.tolist()
     values = [places.value(limit) for limit in numbers]
-    alone = _changes_alone(places, found, deadline, stop)
     words = ConflictWords(places)
+    offers = reliefs(places, words, deadline - seconds * _SHARE_FOR_SINGLE, stop)
+    alone = _changes_alone(places, found, deadline, stop)
     rows = [
         {
             "table": value.table,
@@ -50,7 +57,7 @@ def contradiction(compiled: CompiledModel, seconds: float, stop: Callable[[], bo
         }
         for limit, value in zip(numbers, values, strict=True)
     ]
-    return Contradiction(rows, " ".join(filter(None, (_count(found), _remedy(places, words, alone, deadline, stop)))))
+    return Contradiction(rows, " ".join(filter(None, (_count(found), _remedy(places, words, alone, offers)))), offers)
 
 
 def _count(found: LXConflict) -> str:
@@ -80,18 +87,16 @@ def _changes_alone(
     return alone
 
 
-def _remedy(
-    places: Places, words: ConflictWords, alone: dict[int, float], deadline: float, stop: Callable[[], bool] | None
-) -> str:
+def _remedy(places: Places, words: ConflictWords, alone: dict[int, float], offers: list[Relief]) -> str:
     """Return the least that has to give: one value by itself where that is enough, else several together."""
     said = [(places.value(limit), amount) for limit, amount in alone.items()]
-    offers = [(amount / max(1.0, value.amount), value, amount) for value, amount in said if words.has_unit(value)]
-    if offers:
-        _, value, amount = min(offers, key=lambda offer: offer[0])
+    single = [(amount / max(1.0, value.amount), value, amount) for value, amount in said if words.has_unit(value)]
+    if single:
+        _, value, amount = min(single, key=lambda offer: offer[0])
         return f"It would do to {words.change(value, amount)}."
-    left = deadline - time.monotonic()
-    changes = None if left <= 0 else least_changes(places.limits, seconds=left, stop=stop)
-    listed = [(places.value(limit), amount) for limit, amount in (changes or {}).items()]
-    if not listed or len(listed) > MOST_TRIED or not all(words.has_unit(value) for value, _ in listed):
+    least = next((offer for offer in offers if offer.kind == LEAST and len(offer.changes) <= MOST_TRIED), None)
+    if least is None:
         return ""
-    return f"Together it would do to {'; '.join(words.change(value, amount) for value, amount in listed)}."
+    texts = [text[0].lower() + text[1:].rstrip(".") for _, text in least.changes]
+    less = "" if least.sure == LEAST_PROVEN else " Less may do: the time passed before that was known."
+    return f"Together it would do to {'; '.join(texts)}.{less}"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
+
 from .places import Places, Value
 
+_UNITS = ("units_down", "maintenance_units")  # whole units of a machine: how many fewer is not said
 _SENTENCES = {
     "min_demand": "At least {amount} {unit} of {name} must be sold{during}",
     "max_demand": "At most {amount} {unit} of {name} can be sold{during}",
@@ -49,18 +53,39 @@ class ConflictWords:
         """Return what change of this value alone would do."""
         if amount is None or not self.has_unit(value):
             return ""
-        return f"{self._size(value, amount)} {'less' if _asks(value) else 'more'} would do."
+        return f"{self._size(value, amount)} {'less' if asks(value.field) else 'more'} would do."
 
     def change(self, value: Value, amount: float) -> str:
         """Return a change in words, `raise available_hours of Saw in Week 3 by 5 hours`."""
-        verb = "lower" if _asks(value) else "raise"
+        verb = "lower" if asks(value.field) else "raise"
         return f"{verb} {value.field} of {self._name(value)}{self._during(value)} by {self._size(value, amount)}"
+
+    def step(self, value: Value, amount: float) -> float:
+        """Return what to add to the number of the data: below 0 for a requirement, and never more than it is."""
+        amount = rounded_up(amount / self._units_up(value) if value.field == "available_hours" else amount)
+        return -min(amount, value.amount) if asks(value.field) else amount
+
+    def have_unit(self) -> npt.NDArray[np.bool_]:
+        """Return for each limit whether a change of it can be said as a change of its number."""
+        parts = []
+        for kind in self._places.kinds:
+            told = np.full(len(kind.parents), kind.field not in _UNITS)
+            if kind.field == "available_hours":
+                grid, rows = self._snapshot["machine_grid"], kind.parents * self._places.count + kind.periods
+                told = (grid.columns["units_up"].filled(0.0) > 0)[rows]
+                told &= ~np.asarray(grid.columns["has_maintenance"].values, dtype=np.bool_)[rows]
+            parts.append(told)
+        return np.concatenate(parts)
+
+    def ask(self) -> npt.NDArray[np.bool_]:
+        """Return for each limit whether it is a requirement."""
+        return np.concatenate([np.full(len(kind.parents), asks(kind.field)) for kind in self._places.kinds])
 
     def has_unit(self, value: Value) -> bool:
         """Whether a change of the value can be said as a change of its number."""
         if value.field == "available_hours":
             return self._units_up(value) > 0
-        return value.field not in ("units_down", "maintenance_units")
+        return value.field not in _UNITS
 
     def _units_up(self, value: Value) -> int:
         """Return how many units of a machine the hours count for; 0 where the plan may choose which are down."""
@@ -97,15 +122,20 @@ class ConflictWords:
         return int(self._snapshot["machines"].columns["units"].tolist()[value.parent])
 
 
-def _asks(value: Value) -> bool:
-    """Whether the value is a requirement: less of it leaves more room."""
-    return value.field.startswith("min_") or value.field in ("final_inventory", "initial_inventory")
+def asks(field: str) -> bool:
+    """Whether a field is a requirement: less of it leaves more room."""
+    return field.startswith("min_") or field in ("final_inventory", "initial_inventory")
 
 
 def number(amount: float, *, up: bool = False) -> str:
     """Return a number for a sentence: six digits at most; rounded up, where less would not do."""
-    if up and amount > 0:
-        digits = 5 - math.floor(math.log10(amount))
-        scale = 10.0**digits
-        amount = float(math.ceil(amount * scale * (1 - 1e-9)) / scale)
+    amount = rounded_up(amount) if up else amount
     return f"{amount:.6g}" if abs(amount) < 1e6 else f"{amount:,.0f}"
+
+
+def rounded_up(amount: float) -> float:
+    """Return the next number with six digits."""
+    if amount <= 0:
+        return amount
+    scale = 10.0 ** (5 - math.floor(math.log10(amount)))
+    return float(math.ceil(amount * scale * (1 - 1e-9)) / scale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,11 +28,19 @@ _EARNS_BY = {
 }
 
 
-def endless_profit(compiled: CompiledModel) -> str:
-    """Return what earns without end, and the fields of which one needs a value; "" where it is not found."""
+@dataclass(frozen=True)
+class Endless:
+    """What earns without end, in words, and the blank fields of which one needs a value, each with its place."""
+
+    summary: str = ""
+    blanks: tuple[dict[str, str], ...] = ()
+
+
+def endless_profit(compiled: CompiledModel) -> Endless:
+    """Return what earns without end; nothing where it is not found."""
     direction = endless_direction(compiled)
     if direction is None:
-        return ""
+        return Endless()
     snapshot = Snapshot(compiled.model.tables)
     gain = compiled.cost * direction
     earning = [
@@ -41,14 +50,27 @@ def endless_profit(compiled: CompiledModel) -> str:
         if gain[column] > 0
     ]
     blank = [
-        f"{field} of {name}{_during(snapshot, period)}"
+        (f"{field} of {name}{_during(snapshot, period)}", _place(snapshot, relation, name, period, field))
         for family, (grid, relation, field) in _LIMITED_BY.items()
         for _, name, period in _growing(compiled, direction, family, grid, relation)
     ]
     if not earning or not blank:
-        return ""
-    shown = ", ".join(dict.fromkeys(blank[:_MOST_NAMED]))
-    return f"Profit has no limit: {max(earning)[1]} earns more and more. Give one of these a value: {shown}."
+        return Endless()
+    best = max(earning)[1]
+    shown = ", ".join(dict.fromkeys(text for text, _ in blank[:_MOST_NAMED]))
+    places = {text: place | {"text": f"{text} is blank: nothing limits it."} for text, place in blank}
+    summary = f"Profit has no limit: {best} earns more and more. Give one of these a value: {shown}."
+    return Endless(summary, tuple(places.values()))
+
+
+def _place(snapshot: Snapshot, relation: str, name: str, period: int, field: str) -> dict[str, str]:
+    """Return where a field stands, as a conflict names it."""
+    table = {"product": "products", "material": "raw_materials", "machine": "machines"}[relation]
+    return {"table": table, "row": name, "period": _period(snapshot, period), "field": field}
+
+
+def _period(snapshot: Snapshot, period: int) -> str:
+    return str(snapshot["periods"].columns["name"].tolist()[period])
 
 
 def _growing(
@@ -74,4 +96,4 @@ def _growing(
 def _during(snapshot: Snapshot, period: int) -> str:
     if snapshot.period_count == 1:
         return ""
-    return f" in {snapshot['periods'].columns['name'].tolist()[period]}"
+    return f" in {_period(snapshot, period)}"

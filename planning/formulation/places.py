@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planning.lx import MISSING, CompiledModel, Limits, LXRows, LXTable
-from planning.snapshot import Horizon, Snapshot, over_periods
+from planning.snapshot import Horizon, Snapshot, given, over_periods
 
 HELD = "held_"  # begins the names of what holds an earlier plan
 Floats = npt.NDArray[np.float64]
@@ -107,9 +107,9 @@ class Places:
         rows = np.flatnonzero(
             (held.links[relation].positions == parent) & (held.links["period"].positions == period)
         ).tolist()
-        return any(
-            held.columns[str(held.key)].get(row) >= 0 and not held.columns[kind.field].is_null[row] for row in rows
-        )
+        known = held.columns.get(given(kind.field))  # a change gives every row a value
+        gives = ~held.columns[kind.field].is_null if known is None else np.asarray(known.values, dtype=np.bool_)
+        return any(held.columns[str(held.key)].get(row) >= 0 and gives[row] for row in rows)
 
     # --- collecting ---------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from .health import Health, Load, health
 from .levers import KINDS as LEVER_KINDS
 from .levers import Lever, NoLever, find_lever, lever_rows
 from .machine_load import Campaign, MachineLoad, campaigns, machine_load, way_hours
+from .relief import scenario_of_relief
 from .remedies import NotUndone, Remedy, find_subject, remedies
 from .shortfalls import Shortfall, Shortfalls, shortfalls
 from .solved_plan import NoSolvedData, SolvedPlan, snapshot_of, solved_plan
@@ -88,6 +89,7 @@ __all__ = [
     "only_differences",
     "plan_sheet",
     "remedies",
+    "scenario_of_relief",
     "shortfalls",
     "snapshot_of",
     "solve_truly",

@@ -4,7 +4,14 @@ It knows no Django, no queue and no settings. What is named here is public; the 
 """
 
 from .analysis.changes import LXChange
-from .analysis.infeasibility import LXConflict, endless_direction, find_conflict, least_change, least_changes
+from .analysis.infeasibility import (
+    LXConflict,
+    LXLeastChanges,
+    endless_direction,
+    find_conflict,
+    least_change,
+    least_changes,
+)
 from .analysis.limits import Limits
 from .analysis.prices import LimitPrices, least_of_the_best, price_limits, solve_linear
 from .analysis.results import LXBottleneck, LXPoint, LXWhatIfResult
@@ -77,6 +84,7 @@ __all__ = [
     "LXDetachError",
     "LXError",
     "LXIndexDimension",
+    "LXLeastChanges",
     "LXLinearExpression",
     "LXLink",
     "LXManyLink",

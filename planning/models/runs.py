@@ -102,6 +102,7 @@ class Run(models.Model):
     seconds = models.JSONField(default=dict, help_text="Seconds per leg: read, build, solve, write.")
     sizes = models.JSONField(default=dict, help_text="Rows, columns, nonzeros of the model; bytes of its copy.")
     conflict = models.JSONField(default=list)
+    relief = models.JSONField(default=list, help_text="What would have to give so that there is a plan.")
     warnings = models.JSONField(default=list)
     log = models.TextField(blank=True, default="", help_text="What the solver said.")
 

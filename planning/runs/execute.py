@@ -126,6 +126,7 @@ def write_back(run: Run, attempt: int, outcome: Outcome, snapshot: Snapshot) -> 
             UNDER_WAY,
             _state_without_plan(outcome),
             conflict=outcome.conflict,
+            relief=outcome.relief,
             seconds=run.seconds,
             sizes=run.sizes,
             **values,

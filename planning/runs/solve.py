@@ -54,6 +54,7 @@ from .plan_values import without_waste
 logger = logging.getLogger("planning.runs")
 _STRICT = 1e-9  # integrality tolerance of a second solve, where the first leaked past a setup
 _PRICE_SECONDS = 1.0
+BLANK = "blank"  # the kind of relief of profit without limit: fields of which one needs a value
 CONFLICT_SECONDS = 10.0  # at most, and no more than the run's own time limit, to find out why there is no plan
 _UNPROVEN = (
     "The solver calls its plan the best one, but with its whole decisions rounded the plan earns less than that. "
@@ -79,6 +80,7 @@ class Outcome:
     proven: bool = False
     shadow_price_basis: str = ""
     conflict: list[dict[str, str]] = field(default_factory=list)  # as the plan format shows it
+    relief: list[dict[str, Any]] = field(default_factory=list)  # what would have to give, or which fields are blank
     sizes: dict[str, int] = field(default_factory=dict)
     log: str = ""
     seconds: float = 0.0
@@ -162,8 +164,12 @@ def _explain(
                 return
             why = contradiction(compiled, seconds, stop)
             outcome.conflict, outcome.reason = why.rows, why.summary
+            outcome.relief = [relief.as_dict() for relief in why.reliefs]
         elif outcome.termination == UNBOUNDED:
-            outcome.reason = endless_profit(compiled) or outcome.reason
+            endless = endless_profit(compiled)
+            outcome.reason = endless.summary or outcome.reason
+            if endless.blanks:
+                outcome.relief = [{"kind": BLANK, "sure": "", "changes": list(endless.blanks)}]
     except LXError as error:
         logger.warning("the reason was not found: %s", error)
 

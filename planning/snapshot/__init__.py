@@ -15,6 +15,7 @@ from .changes import (
     apply_scenario,
     changeable,
     companion_of,
+    given,
     row_names,
 )
 from .check import find_problems
@@ -62,6 +63,7 @@ __all__ = [
     "effects_in",
     "effects_of_draft",
     "examine",
+    "given",
     "listed_changes",
     "over_periods",
     "read_tables",

@@ -184,11 +184,17 @@ class _Target:
                 self._tables[companion.name] = _in_every_period(parent, held, relation, self._horizon)
             if name in table.fields:
                 dense = self._tables[companion.name]
+                dense.columns.setdefault(given(name), LXColumn(~dense.columns[name].is_null))
                 dense.columns[name] = over_periods(parent, dense, relation, name, self._horizon)
                 if table.fields[name].null:
                     parent.columns[name] = LXColumn.of([None] * parent.size, float)
             self._effective.add((companion.name, name))
         return self._tables[companion.name].columns[name]
+
+
+def given(field: str) -> str:
+    """Return the column that says which rows by period gave a field's value themselves, before a change filled all."""
+    return f"given_{field}"
 
 
 def _in_every_period(parent: LXTable, held: LXTable, relation: str, horizon: Horizon) -> LXTable:

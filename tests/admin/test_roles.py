@@ -28,7 +28,7 @@ NOT_LINKED = {
     *("autocomplete", "rows"),  # asked for by forms, which viewers do not have
     *("duplicate", "promote"),  # duplicate_this and promote_this lead there
     "upload/faults.csv",  # on the page of a file with faults
-    *("remedies", "by-hand"),  # where something is short, and where a plan by hand takes a while
+    *("remedies", "by-hand", "relief"),  # where something is short, and where a plan by hand takes a while
     "sample",  # where there is no plant yet
     *("what-if/ask", "what-if/ready", "what-if/answer", "what-if/scenario", "what-if/solve", "what-if/sweep"),
     *("sweep", "sweep.csv", "sweep.xlsx"),  # on the page of a sweep
@@ -70,6 +70,7 @@ DOORS: dict[str, tuple[set[str] | None, set[str] | None]] = {
     **{f"what-if/{name}": (None, PLANNER) for name in ("ask", "ready", "scenario", "solve", "sweep")},
     "what-if/answer": (PLANNER, None),
     **dict.fromkeys(("sweep", "sweep.csv", "sweep.xlsx"), (EVERYBODY, None)),
+    "relief": (None, PLANNER),
     "compare": (EVERYBODY, None),
     "compare/comparison.xlsx": (EVERYBODY, None),
     "compare/plan.csv": (EVERYBODY, None),

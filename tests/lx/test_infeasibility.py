@@ -117,8 +117,10 @@ def test_limits_that_give_way_as_told_leave_a_solution(compiled: CompiledModel) 
     if conflict is None:
         return
     changes = least_changes(limits)
-    assert changes
-    standing = np.array([limit not in changes for limit in range(limits.count)])
+    assert changes is not None
+    assert changes.amounts
+    assert changes.is_least
+    standing = np.array([limit not in changes.amounts for limit in range(limits.count)])
     assert has_solution(limits.compiled(standing))
     for limit in conflict.limits.tolist():
         amount = least_change(limits, limit)
@@ -128,6 +130,10 @@ def test_limits_that_give_way_as_told_leave_a_solution(compiled: CompiledModel) 
             continue
         assert has_solution(limits.compiled(standing))
         assert amount > 1e-7
+        alone = least_changes(limits, giving=~standing)
+        assert alone is not None
+        assert alone.amounts == pytest.approx({limit: amount}, rel=1e-6)
+        assert changes.total <= alone.total * (1 + 1e-9) + 1e-9
 
 
 def too_much() -> CompiledModel:

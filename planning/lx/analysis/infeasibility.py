@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..columns import Booleans, Floats, Positions
-from ..compile import CompiledModel, compile_model
+from ..compile import CompiledModel, compile_model, relaxed
 from ..model import LXModel
 from ..solution import INFEASIBLE, OPTIMAL, LXSolution
 from ..solvers.base import Callbacks, SolverOptions
@@ -82,26 +82,77 @@ def least_change(
     return float(found.values[-1])
 
 
+@dataclass(frozen=True)
+class LXLeastChanges:
+    """How far limits have to give together so that there is a solution, by their numbers.
+
+    `total` is the sum of amount / max(1, |bound|). Where `is_least`, no other changes of the same limits that allow a
+    solution have a smaller one; else the time passed before that was known.
+    """
+
+    amounts: dict[int, float]
+    total: float
+    is_least: bool
+
+
 def least_changes(
-    limits: Limits, *, seconds: float = 10.0, stop: Callable[[], bool] | None = None
-) -> dict[int, float] | None:
-    """Return how far limits have to give together, least in sum of amount / max(1, |bound|); None if time passed."""
-    entries = limits.entries
-    _, slack = np.unique(entries.owner, return_inverse=True)
-    model = with_slack(limits.model, entries, slack)
-    weights = np.zeros(int(slack.max(initial=-1)) + 1)
+    limits: Limits,
+    *,
+    giving: Booleans | None = None,
+    seconds: float = 10.0,
+    stop: Callable[[], bool] | None = None,
+) -> LXLeastChanges | None:
+    """Return how far limits have to give together, least in sum of amount / max(1, |bound|).
+
+    `giving` says which limits may give; all, unless given. None where these alone are not enough, or the time passed
+    before any changes were found.
+    """
+    some = np.ones(limits.count, dtype=np.bool_) if giving is None else giving
+    entries = limits.entries.take(some[limits.entries.owner])
+    numbers, slack = np.unique(entries.owner, return_inverse=True)
+    model = with_slack(limits.compiled(~some), entries, slack)
+    weights = np.zeros(len(numbers))
     np.maximum.at(weights, slack, 1.0 / np.maximum(1.0, np.abs(entries.bound)))
     cost = model.cost.copy()
     cost[len(cost) - len(weights) :] = weights
-    found = _solved(replace(model, cost=cost), seconds, stop)
-    if not found.has_plan or found.values is None:
+    found, is_least = _least_of(replace(model, cost=cost), seconds, stop)
+    if found is None or found.values is None:
         return None
     amounts = found.values[len(cost) - len(weights) :]
-    return {
+    needed = {
         int(limit): float(amount)
-        for limit, amount, weight in zip(np.unique(entries.owner), amounts, weights, strict=True)
+        for limit, amount, weight in zip(numbers, amounts, weights, strict=True)
         if amount * weight > NONE_MISSING
     }
+    return LXLeastChanges(needed, float(weights @ amounts), is_least)
+
+
+def _least_of(model: CompiledModel, seconds: float, stop: Callable[[], bool] | None) -> tuple[LXSolution | None, bool]:
+    """Return the best solution that is found in the time, and whether it is proven to be the best.
+
+    Of a whole-number model the relaxation is soon solved. Its 0-1 decisions, rounded up and held, leave a smaller
+    model: a solution that does not cost more is the best, and any is better than none.
+    """
+    deadline = time.monotonic() + seconds
+    if not model.is_mip:
+        found = _solved(model, seconds, stop)
+        return (found, found.is_optimal) if found.has_plan else (None, False)
+    rough = _solved(relaxed(model), seconds, stop)
+    if not rough.is_optimal or rough.values is None:
+        return None, False
+    choices = model.integer & (model.lower >= 0) & (model.upper <= 1)
+    held = np.ceil(rough.values - _INTEGRALITY)
+    lower, upper = (np.where(choices, held, side) for side in (model.lower, model.upper))
+    rounded = _solved(replace(model, lower=lower, upper=upper), (deadline - time.monotonic()) / 2, stop)
+    if rounded.has_plan and _costs(rounded) <= _costs(rough) * (1 + _INTEGRALITY) + _INTEGRALITY:
+        return rounded, True
+    exact = _solved(model, deadline - time.monotonic(), stop)
+    plans = [one for one in (exact, rounded) if one.has_plan]
+    return min(plans, key=_costs, default=None), exact.is_optimal
+
+
+def _costs(found: LXSolution) -> float:
+    return np.inf if found.objective_value is None else found.objective_value
 
 
 def _limits(model: LXModel | CompiledModel | Limits) -> Limits:
