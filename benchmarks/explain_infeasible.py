@@ -2,7 +2,8 @@
 
     python benchmarks/explain_infeasible.py [--products 150 --seconds 10]
 
-prints the size of the model and the seconds, of the clock and of the processor, until conflict and remedies are known: linear, and with setups.
+prints the size of the model and the seconds, of the clock and of the processor, until conflict and remedies are known:
+linear, and with setups.
 """
 
 from __future__ import annotations

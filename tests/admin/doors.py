@@ -42,6 +42,7 @@ ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 ROUTES: dict[str, str] = {  # arguments that name no row -> what stands for them
     "name": "plan",
     "table": "products",
+    "number": "0",
 }
 
 
