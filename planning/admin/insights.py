@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -24,6 +25,7 @@ from planning.insight import (
     NotUndone,
     Pair,
     Subject,
+    TightLimit,
     Trial,
     Trials,
     bottlenecks,
@@ -75,15 +77,23 @@ class ShownShortfall:
     tried: Trials | None
 
 
-def limits(run: Run) -> dict[str, Any]:
+def limits(request: HttpRequest, run: Run) -> dict[str, Any]:
     """Return what the part "What limits the plan" shows."""
     found = bottlenecks(run)
     resources = []
     for bottleneck in found.ranked:
         first, *others = [limit.sentence for limit in bottleneck.best_first]
         shown = others[: LIMITS_SHOWN - 1]
-        resources.append({"first": first, "others": shown, "more": len(others) - len(shown)})
+        try_link = _try_link(bottleneck.best_first[0]) if may_run(request) else ""
+        resources.append({"first": first, "others": shown, "more": len(others) - len(shown), "try_link": try_link})
     return {"summary": found.summary, "resources": resources}
+
+
+def _try_link(limit: TightLimit) -> str:
+    """Return where a limit is moved in a what-if."""
+    kind = "hours" if limit.resource_type == "machine" else "quantity"
+    query = {"part": "what-if", "kind": kind, "row": limit.resource, "period": limit.period}
+    return f"?{urlencode(query)}#what-if"
 
 
 def short(request: HttpRequest, run: Run) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def load(request: HttpRequest, run: Run, asked: Asked) -> Found:
 
 
 def limits(request: HttpRequest, run: Run, asked: Asked) -> Found:
-    return insights.limits(run)
+    return insights.limits(request, run)
 
 
 def short(request: HttpRequest, run: Run, asked: Asked) -> Found:

@@ -86,6 +86,10 @@ def _price(run: Run, lever: Lever, price: dict[str, Any] | None) -> str:
     if price is None:
         return ""
     unit = "hour" if lever.kind.unit == "hour" else lever.unit.removesuffix("s") or "unit"
-    more = one_more(run.currency, price["more"], price["more_until"])
-    less = one_less(run.currency, price["less"], price["less_until"])
-    return f"At this limit ({rounded(price['limit'])}) one more {unit} brings {more}; one less costs {less}."
+    at = f"At this limit ({rounded(price['limit'])})"
+    said = [f"one more {unit} brings {one_more(run.currency, price['more'], price['more_until'])}"]
+    if price["less"] is not None:
+        said.append(f"one less costs {one_less(run.currency, price['less'], price['less_until'])}")
+    elif price["less_until"] is not None:
+        said.append("with any less there is no plan")
+    return f"{at} {'; '.join(said)}."

@@ -74,8 +74,11 @@ class Mark:
     @property
     def words(self) -> str:
         """What changes there."""
-        said = [f"{name} begins to limit the plan" for name in self.added]
-        said += [f"{name} limits it no more" for name in self.gone]
+        said = []
+        if self.added:
+            said.append(f"{' and '.join(self.added)} begin{'s' if len(self.added) == 1 else ''} to limit the plan")
+        if self.gone:
+            said.append(f"{' and '.join(self.gone)} {'limits' if len(self.gone) == 1 else 'limit'} it no more")
         return ", ".join(said)
 
 

@@ -67,6 +67,12 @@ def test_the_part_offers_what_can_be_moved_and_shows_what_was_chosen(planner: Cl
     assert "There is no such number" in part(planner, run, **{**WOOD, "kind": "colour"})
 
 
+def test_what_limits_the_plan_leads_to_its_what_if(planner: Client, viewer: Client, run: Run) -> None:
+    address, link = reverse("admin:planning_run_change", args=[run.pk]), "?part=what-if&amp;kind=quantity&amp;row=Wood"
+    assert link in planner.get(address).content.decode()
+    assert link not in viewer.get(address).content.decode()
+
+
 def test_a_script_gets_the_answer_once_it_is_there(planner: Client, run: Run) -> None:
     response = asked(planner, run, 600)
     assert (response.status_code, response["X-Question"]) == (202, "1")

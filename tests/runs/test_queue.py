@@ -22,7 +22,7 @@ from rq.serializers import DefaultSerializer
 from planning.exchange import import_plan
 from planning.models import Run, Scenario
 from planning.runs import reconcile, start_run
-from planning.runs.queue import FUNCTION, LONG, PlannerQueue, send
+from planning.runs.queue import FUNCTION, LONG, SESSION_FUNCTION, PlannerQueue, send
 from planning.runs.worker import PlannerWorker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -109,6 +109,7 @@ def test_a_job_that_arrives_twice_is_executed_once(redis_server: Redis, scenario
         (FUNCTION, ("touch {0}", 1, 1)),
         (FUNCTION, (1, 1)),
         (FUNCTION, (1, 1, 1)),
+        (SESSION_FUNCTION, (1, 1, 1)),
         ("builtins.eval", ("__import__('os').system('touch {0}')",)),
     ],
 )
