@@ -60,7 +60,7 @@ def test_the_part_offers_what_can_be_moved_and_shows_what_was_chosen(planner: Cl
     assert "Units of an order" not in page
     assert "data-what-if " not in page
     page = part(planner, run, **WOOD)
-    assert "available quantity of Wood" in page
+    assert "Available quantity of Wood" in page
     assert "500 board feet in this run" in page
     assert 'max="1000"' in page
     assert "There is no material" in part(planner, run, **{**WOOD, "row": "Glue"})
