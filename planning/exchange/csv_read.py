@@ -42,8 +42,13 @@ def read_folder(folder: Path) -> PlanFile:
 
 
 def numbered_rows(path: Path, room: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row of a file with the line where it begins."""
+    yield from rows_of(read_bytes(path, room), room)
+
+
+def rows_of(content: bytes, room: int = MAX_BYTES) -> Iterator[tuple[int, list[str]]]:
     """Yield each row with the line where it begins, its cells stripped and freed of a protecting `'`."""
-    text = read_text(path, room)
+    text = decoded(content, room)
     awkward = "'" in text or ("\r" in text and '"' in text)
     clean = clean_awkward_cell if awkward else str.strip
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -66,15 +71,19 @@ def clean_awkward_cell(cell: str) -> str:
     return cell
 
 
-def read_text(path: Path, room: int) -> str:
-    """Return the file's text, which must be UTF-8 and no longer than `room` bytes."""
+def read_bytes(path: Path, room: int) -> bytes:
+    """Return what a regular file holds, up to one byte more than there is room for."""
     if not path.is_file():
         raise Unreadable("This is not a regular file. Put a CSV file in its place.")
     try:
         with path.open("rb") as file:
-            content = file.read(max(room, 0) + 1)
+            return file.read(max(room, 0) + 1)
     except OSError as error:
         raise Unreadable(f"The file can't be read: {error.strerror or error}. Check its permissions.") from error
+
+
+def decoded(content: bytes, room: int) -> str:
+    """Return the text of a file, which must be UTF-8 and no longer than `room` bytes."""
     if len(content) > room:
         raise Unreadable(f"The files are larger than {MAX_BYTES // 2**20} MB together. Split the plant.")
     if content.startswith(UTF16_OR_32):

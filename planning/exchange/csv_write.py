@@ -24,6 +24,12 @@ def write_folder(folder: Path, tables: dict[str, list[Row]]) -> None:
 
 def cell(value: Value) -> str:
     """Return a value as the text of a CSV cell; text that a spreadsheet would run gets a `'` before it."""
+    text = plain(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(QUOTE_FOLLOWED_BY) else text
+
+
+def plain(value: Value) -> str:
+    """Return a value as import reads it from a cell."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -32,6 +38,4 @@ def cell(value: Value) -> str:
         return number_text(value)
     if isinstance(value, datetime.date):
         return value.isoformat()
-    if "\r" in value:  # import reads each line end as a plain one
-        value = value.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{value}" if value.startswith(QUOTE_FOLLOWED_BY) else value
+    return value.replace("\r\n", "\n").replace("\r", "\n")  # import reads each line end as a plain one

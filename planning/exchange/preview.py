@@ -78,7 +78,7 @@ def preview_import(source: str | Path | BinaryIO) -> Preview:
     name = str(parsed["plant"].columns["name"][0])
     plant = Plant.objects.filter(name=name).first()
     there = plan_tables(plant) if plant is not None else {}
-    tables = (_changes(table, parsed[table.name], there.get(table.name, [])) for table in TABLES)
+    tables = (table_changes(table, parsed[table.name], there.get(table.name, [])) for table in TABLES)
     found = tuple(changes for changes in tables if changes.counts.total() or changes.untouched)
     return Preview(name, plant, found, state_of(plant))
 
@@ -88,7 +88,8 @@ def state_of(plant: Plant | None) -> str:
     return "" if plant is None else hashlib.sha256(repr(sorted(plan_tables(plant).items())).encode()).hexdigest()
 
 
-def _changes(table: FormatTable, parsed: ParsedTable, there: list[Row]) -> TableChanges:
+def table_changes(table: FormatTable, parsed: ParsedTable, there: list[Row]) -> TableChanges:
+    """Return what becomes of the rows of a table that are there."""
     changes = TableChanges(table.name)
     given = _keyed(table, [tuple(parsed.columns[c][place] for c in table.columns) for place in range(len(parsed))])
     held = _keyed(table, there)

@@ -15,8 +15,8 @@ from planning.exchange import ExportRefused, export_sheets
 from planning.insight import CannotCompare, Comparison, compare, comparison_as_json, comparison_sheets, only_differences
 from planning.management.comparison_text import describe_runs, painted
 from planning.management.plan_text import plain
+from planning.management.plant_names import printable
 
-from .import_plan import printable
 from .solve_plan import BAD_DATA, FAULT, FOUND
 
 JSON_HELP = """

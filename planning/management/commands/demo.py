@@ -13,11 +13,10 @@ from django.core.management.base import BaseCommand
 from planning.exchange import load_sample
 from planning.management.operators_log import log_kept_back
 from planning.management.plan_text import describe
+from planning.management.plant_names import printable
 from planning.models import BASELINE, Scenario
 from planning.runs import execute, problems_as_json, run_as_json, start_run
 from planning.snapshot import DataProblems
-
-from .import_plan import printable
 
 LOGIN = "planner"
 

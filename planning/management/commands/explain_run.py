@@ -9,9 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from planning.management.explanation_text import explain
+from planning.management.plant_names import printable
 from planning.models import Run
-
-from .import_plan import printable
 
 
 class Command(BaseCommand):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any, NoReturn
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from planning.exchange import ExportRefused, export_plan, nearest, show
+from planning.exchange import ExportRefused, export_plan, export_template, show
+from planning.management.plant_names import find_plant, printable, refuse_name
 from planning.models import Plant
-
-from .import_plan import printable
 
 
 class Command(BaseCommand):
@@ -21,14 +19,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the plant's name and the path."""
-        parser.add_argument("plant", help="the plant's name")
-        parser.add_argument("path", help="a workbook if it ends in .xlsx, else a folder")
+        parser.add_argument("plant", nargs="?", help="the plant's name")
+        parser.add_argument("path", nargs="?", help="a workbook if it ends in .xlsx, else a folder")
+        parser.add_argument("--template", metavar="FILE", help="write a workbook to begin with, and no plant")
         parser.add_argument("--scenario", metavar="NAME", help="write its values in place, and no other scenarios")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Export, and print the number of rows by table."""
+        plant_and_path = (options["plant"], options["path"])
+        if None in plant_and_path if options["template"] is None else any(plant_and_path):
+            raise CommandError("Give a plant and a path, or --template FILE alone.", returncode=2)
         try:
-            plant = self.find_plant(options["plant"])
+            if options["template"] is not None:
+                export_template(options["template"])
+                self.stdout.write(printable(f"{show(options['template'], 200)} has every table.", self.stdout))
+                return
+            plant = find_plant(options["plant"], self.stderr)
             if options["scenario"] is not None:
                 self.find_scenario(plant, options["scenario"])
             counts = export_plan(plant, options["path"], options["scenario"])
@@ -41,21 +47,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{table:24}{count:>9,}")
         self.stdout.write(printable(f"Exported to {show(options['path'], 200)}.", self.stdout))
 
-    def find_plant(self, name: str) -> Plant:
-        """Return the plant of that name; otherwise name the ones like it."""
-        plants = {plant.name: plant for plant in Plant.objects.all()}
-        if name.strip() not in plants:
-            self.refuse(f'There is no plant "{show(name)}".', name, plants)
-        return plants[name.strip()]
-
     def find_scenario(self, plant: Plant, name: str) -> None:
         """Refuse a scenario that the plant does not have, and name the ones like it."""
         names = list(plant.scenarios.values_list("name", flat=True))
         if name not in names:
-            self.refuse(f'Plant "{show(plant)}" has no scenario "{show(name)}".', name, names)
-
-    def refuse(self, text: str, name: str, known: Collection[str]) -> NoReturn:
-        """End the command: this name is unknown, and these are like it."""
-        found = nearest(name, known, 3) or sorted(known)[:3]
-        hint = " Did you mean " + " or ".join(f'"{show(other)}"' for other in found) + "?" if found else ""
-        raise CommandError(printable(f"{text}{hint}", self.stderr), returncode=2)
+            refuse_name(f'Plant "{show(plant)}" has no scenario "{show(name)}".', name, names, self.stderr)

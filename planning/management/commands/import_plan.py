@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from planning.exchange import ImportFaults, import_plan, show
+from planning.exchange import ImportFaults, ImportResult, import_plan, import_tables, show
+from planning.management.plant_names import find_plant, printable
 
 
 class Command(BaseCommand):
@@ -17,14 +18,23 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the path and what to do with a plant that is there."""
-        parser.add_argument("path", help="a folder of CSV files or an .xlsx workbook")
-        parser.add_argument("--replace", action="store_true", help="replace the data of the plant, and keep its runs")
+        parser.add_argument("path", help="a folder of CSV files or an .xlsx workbook; with --into also one CSV file")
+        parser.add_argument("--into", metavar="PLANT", help="import only the tables of the file, into this plant")
+        replaces = "replace the data of the plant, or of these tables, and keep its runs"
+        parser.add_argument("--replace", action="store_true", help=replaces)
         parser.add_argument("--dry-run", action="store_true", help="check the file and import nothing")
+
+    def import_it(self, options: dict[str, Any]) -> ImportResult:
+        """Import a whole plant, or some tables into one. Raises ImportFaults."""
+        path, how = options["path"], {"replace": options["replace"], "dry_run": options["dry_run"]}
+        if options["into"] is None:
+            return import_plan(path, **how)
+        return import_tables(path, find_plant(options["into"], self.stderr), **how)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import, and print the number of rows by table."""
         try:
-            result = import_plan(options["path"], replace=options["replace"], dry_run=options["dry_run"])
+            result = self.import_it(options)
         except ImportFaults as faults:
             for line in faults.lines():
                 self.stderr.write(printable(line, self.stderr))
@@ -36,11 +46,6 @@ class Command(BaseCommand):
         for table, count in result.counts.items():
             if count:
                 self.stdout.write(f"{table:24}{count:>9,}")
-        done = "The file has no faults:" if result.dry_run else "Replaced" if result.replaced else "Imported"
+        done = "Changed" if options["into"] else "Replaced" if result.replaced else "Imported"
+        done = "The file has no faults:" if result.dry_run else done
         self.stdout.write(printable(f'{done} "{show(result.plant_name, 200)}".', self.stdout))
-
-
-def printable(text: str, stream: Any) -> str:
-    """Return the text with escapes for what the stream's encoding does not have."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -9,11 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from planning.exchange import nearest, show
+from planning.management.plant_names import printable
 from planning.models import Plant, Scenario
 from planning.scenarios import NotPromoted, Promotion, edit_in_words, preview, promote
 from planning.snapshot import DataProblems
-
-from .import_plan import printable
 
 
 class Command(BaseCommand):

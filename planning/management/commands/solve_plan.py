@@ -16,13 +16,12 @@ from django.db import DatabaseError
 
 from planning.management.operators_log import log_kept_back
 from planning.management.plan_text import describe, describe_comparison, plain
+from planning.management.plant_names import printable
 from planning.management.progress_line import ProgressLine
 from planning.management.solving import solved
 from planning.models import BASELINE, Plant, Run, Scenario
 from planning.runs import BadOptions, CopyTooLarge, RunOptions, problems_as_json, run_as_json
 from planning.snapshot import DataProblems, Hold, Problem
-
-from .import_plan import printable
 
 FOUND, FAULT, BAD_DATA, IMPOSSIBLE, NO_PLAN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _EXIT_CODES = {
