@@ -21,6 +21,7 @@ from .edits import edits_of
 from .forms import AmountInput, PlanForm, PlanFormSet, PlantAutocomplete
 from .grid import row_grid
 from .links import links_to
+from .list_exports import ExportedList
 from .same_plant import foreign_keys, plant_of
 from .several import ChangeSeveral
 from .units import labels_with_units
@@ -104,7 +105,7 @@ def with_loaded_choices(field: ModelChoiceField) -> ModelChoiceField:
     return field
 
 
-class PlanAdmin(ChangeSeveral, RelatedRows, ModelAdmin):
+class PlanAdmin(ChangeSeveral, ExportedList, RelatedRows, ModelAdmin):
     """The pages of one table of a plant's data."""
 
     form = PlanForm

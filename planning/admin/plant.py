@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -38,8 +38,10 @@ from .amounts import flag_column
 from .base import PlanAdmin, PlanInline, PlantAutocompleteView
 from .dashboard import sample_view
 from .health import health_json, health_url, health_view
+from .list_exports import may_export
+from .plan_files import export_view, template_view
 from .run_scenario import may_run, run_options_url
-from .uploads import export_view, faults_view, may_export, staged_view, upload_view
+from .uploads import faults_view, may_import, staged_view, upload_view
 
 TABLES_OF_A_PLANT: tuple[type[Model], ...] = (
     Product,
@@ -88,10 +90,11 @@ class PlantAdmin(PlanAdmin):
             path("upload/", self.admin_site.admin_view(self.upload_view), name="planning_plant_upload"),
             path("upload/<int:upload_id>/", self.admin_site.admin_view(self.staged_view), name="planning_plant_staged"),
             path(
-                "upload/<int:upload_id>/faults.csv",
-                self.admin_site.admin_view(faults_view),
+                "upload/<int:upload_id>/faults.<slug:kind>",
+                self.admin_site.admin_view(self.faults_view),
                 name="planning_plant_faults",
             ),
+            path("template.xlsx", self.admin_site.admin_view(template_view), name="planning_plant_template"),
             path("<int:plant_id>/plan.xlsx", self.admin_site.admin_view(export_view), name="planning_plant_export"),
             path("<int:plant_id>/health/", self.admin_site.admin_view(self.health_view), name="planning_plant_health"),
             path(
@@ -112,6 +115,11 @@ class PlantAdmin(PlanAdmin):
     def staged_view(self, request: HttpRequest, upload_id: int) -> HttpResponse:
         """Show what an uploaded workbook would change, and import it."""
         return staged_view(self.admin_site, request, upload_id)
+
+    @method_decorator([require_safe, never_cache])
+    def faults_view(self, request: HttpRequest, upload_id: int, kind: str) -> HttpResponseBase:
+        """Return what is wrong with an uploaded file."""
+        return faults_view(request, upload_id, kind)
 
     @method_decorator([require_safe, never_cache])
     def health_view(self, request: HttpRequest, plant_id: int) -> HttpResponse:
@@ -141,6 +149,8 @@ class PlantAdmin(PlanAdmin):
             context["health_url"] = health_url(int(object_id))
             if may_export(request):
                 context["export_url"] = reverse("admin:planning_plant_export", args=[object_id])
+            if may_import(request):
+                context["upload_url"] = f"{reverse('admin:planning_plant_upload')}?plant={object_id}"
         return super().change_view(request, object_id, form_url, context)
 
     def tables(self, request: HttpRequest, plant_id: str) -> list[dict[str, Any]]:

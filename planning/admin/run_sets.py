@@ -26,6 +26,7 @@ from .access import RowsToSee, row_to_see
 from .amounts import NOTHING, money, percent, seconds
 from .base import KeptRows
 from .compare import ComparedSets, url_for_set
+from .list_exports import ExportedList
 from .run_words import state_badge
 from .runs import HEAVY
 from .sweeps import sweep_context, sweep_urls
@@ -36,11 +37,21 @@ OPEN = Q(runs__state__in=Run.OPEN_STATES)
 
 
 @admin.register(RunSet)
-class RunSetAdmin(ComparedSets, KeptRows, RowsToSee, ModelAdmin):
+class RunSetAdmin(ComparedSets, ExportedList, KeptRows, RowsToSee, ModelAdmin):
     """Sets are looked at and stopped; nobody adds or edits one by hand."""
 
     list_display = ("number", "name", "plant", "run_count", "ended_count", "asked_for", "user")
     list_display_links = ("number", "name")
+    export_columns = (
+        ("set", "id"),
+        ("name", "name"),
+        ("plant", "plant__name"),
+        ("runs", "count"),
+        ("open", "open_count"),
+        ("asked for (UTC)", "created_at"),
+        ("user", "user__username"),
+        ("about", "about"),
+    )
     list_filter = ("plant",)
     list_select_related = ("plant", "user")
     search_fields = ("name", "about", "plant__name", "=id")

@@ -30,6 +30,7 @@ from .base import KeptRows
 from .compare import ComparedRuns
 from .impossible import impossible, relief_urls
 from .insights import insight_urls
+from .list_exports import ExportedList
 from .run_exports import INPUT, all_sheets, csv_response, sheet_of, xlsx_response
 from .run_inputs import may_view
 from .run_page import facts, figures, with_links
@@ -52,7 +53,7 @@ HEAVY = (
 
 
 @admin.register(Run)
-class RunAdmin(ComparedRuns, KeptRows, RowsToSee, ModelAdmin):
+class RunAdmin(ComparedRuns, ExportedList, KeptRows, RowsToSee, ModelAdmin):
     """Runs are looked at; nobody adds or edits one."""
 
     list_display = (
@@ -67,6 +68,22 @@ class RunAdmin(ComparedRuns, KeptRows, RowsToSee, ModelAdmin):
         "user",
     )
     list_display_links = ("number", "scenario_name")
+    export_columns = (
+        ("run", "id"),
+        ("plant", "plant__name"),
+        ("scenario", "scenario_name"),
+        ("state", "state"),
+        ("profit", "objective"),
+        ("bound", "bound"),
+        ("gap", "gap"),
+        ("currency", "currency"),
+        ("set", "run_set_id"),
+        ("asked for (UTC)", "created_at"),
+        ("started (UTC)", "started_at"),
+        ("ended (UTC)", "finished_at"),
+        ("user", "user__username"),
+        ("reason", "reason"),
+    )
     list_filter = ("plant", "state", "scenario_name")
     list_filter_sheet = True
     list_select_related = ("plant", "user")

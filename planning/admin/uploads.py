@@ -1,12 +1,9 @@
-"""A plant in and out of the admin: upload a workbook, look at what it would change, import it; download one."""
+"""Uploads: a whole plant or some tables of one; look at what it would change, then import it."""
 
 from __future__ import annotations
 
-import csv
 import datetime
 import io
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from django import forms
@@ -14,41 +11,86 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import get_valid_filename
-from django.views.decorators.http import require_safe
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from planning.exchange import (
-    ExportRefused,
     Fault,
     ImportFaults,
     Preview,
-    export_plan,
+    Sheet,
     import_plan,
+    import_tables,
     preview_import,
+    preview_tables,
 )
-from planning.models import Plant, StagedUpload
+from planning.models import TABLE_BY_NAME, Plant, StagedUpload
 
 from .access import is_limited, row_to_see, rows_to_see
 from .amounts import rounded
+from .sheet_files import csv_file, xlsx_file
 
 LARGEST = 64 * 2**20  # bytes of an uploaded file
+MERGE, REPLACE = "merge", "replace"
+HOW = [
+    (MERGE, "Add and update rows: rows that the file lacks stay"),
+    (REPLACE, "Replace rows: rows of these tables that the file lacks are removed"),
+]
 KEPT = datetime.timedelta(days=1)
 SHOWN_FAULTS = 500
 
 
 class UploadForm(forms.Form):
-    """The file of a plant."""
+    """A file, and where its rows go."""
 
     file = forms.FileField(
-        label="Workbook (.xlsx)",
-        help_text="One sheet per table, as an export writes it. Nothing is written before you have seen what changes.",
-        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx"}),
+        label="Workbook (.xlsx), or one table (.csv)",
+        help_text="Nothing is written before you have seen what changes.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.csv"}),
     )
+    plant = forms.ModelChoiceField(
+        queryset=Plant.objects.none(),
+        required=False,
+        label="What the file holds",
+        empty_label="A whole plant, which the workbook names",
+        widget=UnfoldAdminSelectWidget,
+        help_text="Of a plant that is there, the file may hold some tables. Its other tables stay as they are.",
+    )
+    how = forms.ChoiceField(
+        choices=HOW,
+        initial=MERGE,
+        required=False,
+        label="For tables of a plant",
+        widget=UnfoldAdminSelectWidget,
+        help_text="A row is found by its name or key. In both, a blank cell is a blank value. A column that the file "
+        "leaves out keeps its values when rows are added and updated, and is blank when they are replaced. Changes of "
+        "scenarios have no key: those of the scenarios that the file names are replaced.",
+    )
+    table = forms.ChoiceField(
+        choices=[("", "As the file is called"), *((name, f"{name}.csv") for name in TABLE_BY_NAME)],
+        required=False,
+        label="Which table, for CSV",
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(self, *args: Any, plants: QuerySet[Plant], **more: Any) -> None:
+        super().__init__(*args, **more)
+        field = self.fields["plant"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = plants
+        field.label_from_instance = lambda obj: f"Some tables of {obj}"  # type: ignore[method-assign]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        file: UploadedFile | None = cleaned.get("file")
+        if file is not None and (file.name or "").lower().endswith(".csv") and not cleaned.get("plant"):
+            self.add_error("plant", "A CSV file holds one table. Choose the plant that it belongs to.")
+        return cleaned
 
     def clean_file(self) -> UploadedFile:
         file: UploadedFile = self.cleaned_data["file"]
@@ -62,11 +104,6 @@ def may_import(request: HttpRequest) -> bool:
     return bool(request.user.has_perm("planning.import_plan"))
 
 
-def may_export(request: HttpRequest) -> bool:
-    """Whether the user may export plants."""
-    return bool(request.user.has_perm("planning.export_plan"))
-
-
 def _owner(request: HttpRequest) -> int:
     """Return the number of the user who is logged in."""
     assert request.user.pk is not None
@@ -77,15 +114,29 @@ def upload_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """Ask for a file; keep what comes, and go to what it would change."""
     if not may_import(request):
         raise PermissionDenied
-    form = UploadForm(request.POST or None, request.FILES or None)
+    plants = rows_to_see(request, Plant.objects.order_by("name"))
+    initial = {"plant": request.GET.get("plant", "")}
+    form = UploadForm(request.POST or None, request.FILES or None, plants=plants, initial=initial)
     if request.method == "POST" and form.is_valid():
-        StagedUpload.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
-        StagedUpload.objects.filter(user_id=_owner(request)).delete()
-        file: UploadedFile = form.cleaned_data["file"]
-        staged = StagedUpload.objects.create(user_id=_owner(request), name=(file.name or "")[:200], content=file.read())
+        staged = _stage(request, form.cleaned_data)
         return redirect("admin:planning_plant_staged", staged.pk)
-    context = {**site.each_context(request), "title": "Upload a plant", "form": form}
+    context = {**site.each_context(request), "title": "Upload", "form": form}
     return TemplateResponse(request, "admin/planning/plant/upload.html", context)
+
+
+def _stage(request: HttpRequest, given: dict[str, Any]) -> StagedUpload:
+    """Keep a file until it is imported, in place of the one that the user has uploaded before."""
+    StagedUpload.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
+    StagedUpload.objects.filter(user_id=_owner(request)).delete()
+    file: UploadedFile = given["file"]
+    return StagedUpload.objects.create(
+        user_id=_owner(request),
+        name=(file.name or "")[-200:],
+        content=file.read(),
+        plant=given["plant"],
+        table=given["table"],
+        replace=given["how"] == REPLACE,
+    )
 
 
 def staged_view(site: AdminSite, request: HttpRequest, upload_id: int) -> HttpResponse:
@@ -108,6 +159,9 @@ def staged_view(site: AdminSite, request: HttpRequest, upload_id: int) -> HttpRe
 
 def _preview(request: HttpRequest, staged: StagedUpload) -> Preview:
     """Return what importing the file would do. Raises ImportFaults, also for a plant that the user may not see."""
+    if staged.plant_id is not None:
+        plant = row_to_see(request, Plant.objects.all(), staged.plant_id)
+        return preview_tables(_file(staged), plant, replace=staged.replace, table=staged.table)
     preview = preview_import(_file(staged))
     if is_limited(request):
         seen = rows_to_see(request, Plant.objects.all())
@@ -124,52 +178,30 @@ def _is_same_plant(request: HttpRequest, preview: Preview) -> bool:
 
 def _import(request: HttpRequest, staged: StagedUpload, preview: Preview) -> HttpResponse:
     """Import the file that was previewed. Raises ImportFaults."""
-    result = import_plan(_file(staged), replace=preview.plant is not None)
+    if staged.plant is not None:
+        result = import_tables(_file(staged), staged.plant, replace=staged.replace, table=staged.table)
+        done = f"{', '.join(name.replace('_', ' ') for name in result.counts)} imported"
+    else:
+        result = import_plan(_file(staged), replace=preview.plant is not None)
+        done = "replaced; its runs are kept" if result.replaced else "imported"
     staged.delete()
-    done = "replaced; its runs are kept" if result.replaced else "imported"
-    messages.success(request, f'"{result.plant_name}" is {done}. Check its data, then run a scenario.')
+    words = f'"{result.plant_name}": {done}.' if staged.plant_id else f'"{result.plant_name}" is {done}.'
+    messages.success(request, f"{words} Check its data, then run a scenario.")
     assert result.plant is not None
     return redirect("admin:planning_plant_change", result.plant.pk)
 
 
-def faults_view(request: HttpRequest, upload_id: int) -> HttpResponse:
-    """Answer everything that is wrong with an uploaded file as a CSV file."""
+def faults_view(request: HttpRequest, upload_id: int, kind: str) -> HttpResponseBase:
+    """Answer everything that is wrong with an uploaded file as a CSV file or a workbook."""
     staged = _staged(request, upload_id)
     found: list[Fault] = []
     try:
         _preview(request, staged)
     except ImportFaults as faults:
         found = faults.faults
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["table", "row", "column", "value", "what and how to mend it"])
-    for fault in found:
-        cells = (fault.table, fault.row if fault.row is not None else "", fault.column, fault.value, fault.text)
-        writer.writerow([_no_formula(str(cell)) for cell in cells])
-    answer = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="faults.csv"'
-    return answer
-
-
-def _no_formula(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "'") else text
-
-
-@require_safe
-def export_view(request: HttpRequest, plant_id: int) -> Any:
-    """Answer a plant as a workbook."""
-    if not may_export(request):
-        raise PermissionDenied
-    plant = row_to_see(request, Plant.objects.all(), plant_id)
-    with tempfile.TemporaryDirectory(prefix="planner-export-") as folder:
-        path = Path(folder) / "plan.xlsx"
-        try:
-            export_plan(plant, path)
-        except ExportRefused as why:
-            messages.error(request, str(why))
-            return redirect("admin:planning_plant_change", plant.pk)
-        content = io.BytesIO(path.read_bytes())
-    return FileResponse(content, as_attachment=True, filename=f"{get_valid_filename(plant.name) or 'plant'}.xlsx")
+    rows = [(fault.table, fault.row, fault.column, fault.value, fault.text) for fault in found]
+    sheet = Sheet("faults", ["table", "row", "column", "value", "what and how to mend it"], rows)
+    return csv_file(sheet, sheet.name) if kind == "csv" else xlsx_file([sheet], sheet.name)
 
 
 def _staged(request: HttpRequest, upload_id: int) -> StagedUpload:
@@ -195,14 +227,15 @@ def _show(
 ) -> HttpResponse:
     context: dict[str, Any] = {
         **site.each_context(request),
-        "title": "Upload a plant",
+        "title": "Upload",
         "staged": staged,
         "preview": preview,
         "state": preview.state if preview else "",
         "tables": _tables(preview) if preview else [],
         "faults": faults.faults[:SHOWN_FAULTS] if faults else [],
         "fault_count": faults.total if faults else 0,
-        "faults_url": reverse("admin:planning_plant_faults", args=[staged.pk]),
+        "faults_url": reverse("admin:planning_plant_faults", args=[staged.pk, "xlsx"]),
+        "faults_csv_url": reverse("admin:planning_plant_faults", args=[staged.pk, "csv"]),
         "upload_url": reverse("admin:planning_plant_upload"),
     }
     return TemplateResponse(request, "admin/planning/plant/staged.html", context, status=422 if faults else 200)

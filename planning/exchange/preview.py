@@ -77,7 +77,7 @@ def preview_import(source: str | Path | BinaryIO) -> Preview:
         raise ImportFaults(plan.faults.sorted(list(TABLE_BY_NAME)), plan.faults.total)
     name = str(parsed["plant"].columns["name"][0])
     plant = Plant.objects.filter(name=name).first()
-    there = plan_tables(plant) if plant is not None else {}
+    there = rows_there(plant) if plant is not None else {}
     tables = (table_changes(table, parsed[table.name], there.get(table.name, [])) for table in TABLES)
     found = tuple(changes for changes in tables if changes.counts.total() or changes.untouched)
     return Preview(name, plant, found, state_of(plant))
@@ -86,6 +86,15 @@ def preview_import(source: str | Path | BinaryIO) -> Preview:
 def state_of(plant: Plant | None) -> str:
     """Return a text that changes when a plant's data do."""
     return "" if plant is None else hashlib.sha256(repr(sorted(plan_tables(plant).items())).encode()).hexdigest()
+
+
+def rows_there(plant: Plant) -> dict[str, list[Row]]:
+    """Return a plant's rows, `Baseline` among its scenarios also where it says nothing."""
+    tables = plan_tables(plant)
+    scenarios = tables.setdefault("scenarios", [])
+    if BASELINE not in [row[0] for row in scenarios]:
+        scenarios.insert(0, (BASELINE, None, "", ""))
+    return tables
 
 
 def table_changes(table: FormatTable, parsed: ParsedTable, there: list[Row]) -> TableChanges:

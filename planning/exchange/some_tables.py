@@ -17,8 +17,7 @@ from .importing import NO_PLAN_SUFFIXES, ImportResult
 from .overlay import Overlay
 from .parsed import ParsedTable
 from .plan_file import PlanFile, Unreadable
-from .plan_rows import plan_tables
-from .preview import Preview, state_of, table_changes
+from .preview import Preview, rows_there, state_of, table_changes
 from .store import count_rows, garbage_collection_paused
 from .store_tables import store_tables
 from .workbook_read import read_workbook
@@ -31,7 +30,7 @@ def preview_tables(source: str | Path | BinaryIO, plant: Plant, *, replace: bool
     """Return what importing the tables into the plant would do. Raises ImportFaults."""
     overlay = Overlay(read_tables(source, table), plant, replace=replace)
     parsed = _checked(overlay)
-    there = plan_tables(plant)
+    there = rows_there(plant)
     named = [TABLE_BY_NAME[name] for name in TABLE_BY_NAME if name in overlay.names]
     found = tuple(table_changes(one, parsed[one.name], there.get(one.name, [])) for one in named)
     return Preview(plant.name, plant, found, state_of(plant))

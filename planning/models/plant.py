@@ -67,6 +67,15 @@ class StagedUpload(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     name = models.CharField(max_length=200, help_text="The file's name.")
     content = models.BinaryField()
+    plant = models.ForeignKey(
+        Plant,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        help_text="Whose tables they are. Blank: a whole plant.",
+    )
+    table = models.CharField(max_length=50, blank=True, default="", help_text="Of a CSV file. Blank: as it is called.")
+    replace = models.BooleanField(default=False, help_text="Rows of these tables that the file lacks are removed.")
 
     class Meta:
         default_permissions = ()

@@ -40,6 +40,7 @@ from tests.factories import make_furniture, make_run, make_solved_run
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 ROUTES: dict[str, str] = {  # arguments that name no row -> what stands for them
+    "kind": "csv",
     "name": "plan",
     "table": "products",
     "number": "0",

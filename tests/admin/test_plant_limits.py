@@ -37,6 +37,9 @@ LISTS = {
     "open_grid": [""],
     "upload": [""],
     "sample": [],
+    "template.xlsx": [""],
+    "export.csv": [""],
+    "export.xlsx": [],  # the same rows, packed
     "run": ["", "?scenario={scenario}"],
     "compare": ["", "?run={run}&run={other_run}"],
     "compare/comparison.xlsx": ["?run={run}&run={other_run}"],

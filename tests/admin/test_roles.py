@@ -26,7 +26,7 @@ PLANNER, APPROVER, NOBODY = {"Planner"}, {"Approver"}, set()
 NOT_LINKED = {
     *("autocomplete", "rows"),  # asked for by forms, which viewers do not have
     *("duplicate", "promote"),  # duplicate_this and promote_this lead there
-    "upload/faults.csv",  # on the page of a file with faults
+    "upload/faults.<slug:kind>",  # on the page of a file with faults
     *("remedies", "by-hand", "relief"),  # where something is short, and where a plan by hand takes a while
     "sample",  # where there is no plant yet
     *("what-if/ask", "what-if/ready", "what-if/answer", "what-if/scenario", "what-if/solve", "what-if/sweep"),
@@ -41,7 +41,10 @@ DOORS: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "history": (EVERYBODY, EVERYBODY),
     "autocomplete": (EVERYBODY, None),
     "upload": (PLANNER, PLANNER),
-    "upload/faults.csv": (PLANNER, PLANNER),
+    "upload/faults.<slug:kind>": (PLANNER, None),
+    "export.csv": (EVERYBODY, None),
+    "export.xlsx": (EVERYBODY, None),
+    "template.xlsx": (PLANNER, None),
     "plan.xlsx": (EVERYBODY, None),
     "health": (EVERYBODY, None),
     "health.json": (EVERYBODY, None),

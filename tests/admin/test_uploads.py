@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from planning.exchange import export_plan
-from planning.models import Plant, Product, Run, StagedUpload
+from planning.models import Machine, Plant, PlantLimit, Product, Run, StagedUpload
 from tests.admin.conftest import logged_in
 from tests.factories import make_furniture, make_solved_run
 
@@ -40,6 +42,18 @@ def workbook(tmp_path: Path) -> bytes:
 def upload(client: Client, content: bytes, name: str = "plan.xlsx") -> str:
     """Upload a file and return the address of its preview."""
     answer = client.post(reverse(UPLOAD), {"file": SimpleUploadedFile(name, content, content_type=XLSX)})
+    assert answer.status_code == 302
+    return str(answer["Location"])
+
+
+def content_of(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content)
+
+
+def upload_tables(client: Client, plant: Plant, name: str, text: str, **more: str) -> str:
+    """Upload a table into a plant and return the address of its preview."""
+    file = SimpleUploadedFile(name, text.encode(), content_type="text/csv")
+    answer = client.post(reverse(UPLOAD), {"file": file, "plant": plant.pk, **more})
     assert answer.status_code == 302
     return str(answer["Location"])
 
@@ -107,8 +121,13 @@ def test_faults_are_listed_and_can_be_downloaded(tmp_path: Path) -> None:
     assert "Nothing was imported" in page.content.decode()
     answer = client.get(f"{url}faults.csv")
     assert answer["Content-Disposition"] == 'attachment; filename="faults.csv"'
-    assert "what and how to mend it" in answer.content.decode()
-    assert ",=cmd" not in answer.content.decode()
+    text = content_of(answer).decode()
+    assert "what and how to mend it" in text
+    assert ",=cmd" not in text
+    sheet = openpyxl.load_workbook(io.BytesIO(content_of(client.get(f"{url}faults.xlsx"))))["faults"]
+    (head, fault) = sheet.iter_rows(values_only=True)
+    assert head[-1] == "what and how to mend it"
+    assert (fault[3], fault[4][:5]) == ("=cmd.xlsx", "=cmd.")
     assert client.post(url, {"state": "", "replaces": ""}).status_code == 422
 
 
@@ -153,3 +172,103 @@ def test_a_plant_is_downloaded_as_the_workbook_that_import_takes(group: str, cod
         content = b"".join(answer.streaming_content)
         planner = member("Planner", "second")
         assert "Nothing changes" in planner.get(upload(planner, content)).content.decode()
+
+
+class TestTables:
+    def test_one_table_is_shown_and_then_merged_and_the_others_stay(self) -> None:
+        plant = make_furniture()
+        before = list(plant.products.values_list())
+        client = member("Planner")
+        url = upload_tables(client, plant, "machines.csv", "name,available_hours\nCutting Machine,90\nPress,5\n")
+        page = client.get(url)
+        text = page.content.decode()
+        assert "Adds and updates rows" in text
+        assert "available hours: 80 → <b>90</b>" in text
+        assert plant.machines.count() == 2
+        answer = client.post(url, fields(page), follow=True)
+        assert "&quot;Furniture Workshop&quot;: machines imported." in answer.content.decode()
+        assert dict(plant.machines.values_list("name", "available_hours")) == {
+            "Cutting Machine": 90, "Assembly Station": 100, "Press": 5
+        }  # fmt: skip
+        assert list(plant.products.values_list()) == before
+
+    def test_replacing_removes_rows_and_says_so_before(self) -> None:
+        plant = make_furniture()
+        Machine.objects.create(plant=plant, name="Old")
+        client = member("Planner")
+        lines = "name,available_hours\nCutting Machine,80\nAssembly Station,100\n"
+        url = upload_tables(client, plant, "what.csv", lines, how="replace", table="machines")
+        page = client.get(url)
+        assert "Rows that the file lacks are removed." in page.content.decode()
+        assert "<td>removed</td>" in page.content.decode()
+        client.post(url, fields(page))
+        assert not Machine.objects.filter(name="Old").exists()
+
+    def test_faults_are_shown_and_nothing_is_written(self) -> None:
+        plant = make_furniture()
+        client = member("Planner")
+        url = upload_tables(client, plant, "machines.csv", "name\nSaw\n", how="replace")
+        page = client.get(url)
+        assert page.status_code == 422
+        assert "which the file leaves as it is" in page.content.decode()
+        assert plant.machines.count() == 2
+
+    def test_a_table_needs_its_plant(self) -> None:
+        make_furniture()
+        file = SimpleUploadedFile("machines.csv", b"name\nSaw\n")
+        answer = member("Planner").post(reverse(UPLOAD), {"file": file})
+        assert "A CSV file holds one table. Choose the plant that it belongs to." in answer.content.decode()
+
+    def test_the_plants_page_leads_there(self) -> None:
+        plant = make_furniture()
+        client = member("Planner")
+        link = f"{reverse(UPLOAD)}?plant={plant.pk}"
+        assert link in client.get(reverse("admin:planning_plant_change", args=[plant.pk])).content.decode()
+        assert f'value="{plant.pk}" selected' in client.get(link).content.decode()
+
+
+class TestLimits:
+    @pytest.fixture
+    def limited(self) -> Client:
+        client = member("Planner")
+        PlantLimit.objects.create(user=User.objects.get(username="Planner")).plants.set([make_furniture("North")])
+        return client
+
+    def test_a_whole_plant_is_taken_only_for_ones_own(self, limited: Client, tmp_path: Path) -> None:
+        codes = []
+        for name in ("North", "South"):
+            plant = Plant.objects.filter(name=name).first() or make_furniture(name)
+            export_plan(plant, tmp_path / "plan.xlsx")
+            codes.append(limited.get(upload(limited, (tmp_path / "plan.xlsx").read_bytes())).status_code)
+        url = upload(limited, (tmp_path / "plan.xlsx").read_bytes())
+        there = limited.get(url)
+        Plant.objects.get(name="South").delete()
+        gone = limited.get(url)
+        assert [*codes, gone.status_code] == [200, 422, 422]
+        assert there.context["faults"] == gone.context["faults"]
+        assert limited.post(url, {"state": "", "replaces": ""}).status_code == 422
+        assert not Plant.objects.filter(name="South").exists()
+
+    def test_tables_go_into_ones_own_plant_only(self, limited: Client) -> None:
+        south = make_furniture("South")
+        file = SimpleUploadedFile("machines.csv", b"name\nSaw\n")
+        answer = limited.post(reverse(UPLOAD), {"file": file, "plant": south.pk})
+        assert answer.context["form"].errors["plant"]
+        assert "South" not in answer.content.decode()
+
+    def test_a_limit_that_comes_later_holds_too(self, limited: Client) -> None:
+        north = Plant.objects.get()
+        url = upload_tables(limited, north, "machines.csv", "name\nSaw\n")
+        PlantLimit.objects.get().plants.clear()
+        assert limited.get(url).status_code == 404
+        assert limited.post(url, {"state": "", "replaces": ""}).status_code == 404
+
+
+def test_the_template_is_offered_and_imports_as_it_is() -> None:
+    client = member("Planner")
+    link = reverse("admin:planning_plant_template")
+    assert link in client.get(reverse(UPLOAD)).content.decode()
+    page = client.get(upload(client, content_of(client.get(link))))
+    assert "New plant" in page.content.decode()
+    client.post(page.request["PATH_INFO"], fields(page))
+    assert Plant.objects.get().name == "Example plant"
