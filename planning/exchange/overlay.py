@@ -40,9 +40,16 @@ class Overlay:
         self._refuse_other_plant(plant)
 
     def sorted_faults(self) -> ImportFaults:
-        """Return the faults, those in the plant's own rows in words that say so."""
-        faults = [self._in_words(fault) for fault in self.plan.faults.sorted(list(TABLE_BY_NAME))]
-        return ImportFaults(faults, self.plan.faults.total)
+        """Return the faults; those in the plant's own rows once for each value, in words that say so."""
+        faults = self.plan.faults.sorted(list(TABLE_BY_NAME))
+        of_file = [fault for fault in faults if fault.row is None or fault.row > 0]
+        own: dict[tuple[str, str, str, str], list[Fault]] = {}
+        for fault in faults:
+            if fault.row is not None and fault.row < 0:
+                own.setdefault((fault.table, fault.column, fault.value, fault.text), []).append(fault)
+        unlisted = self.plan.faults.total - len(faults)
+        listed = [*of_file, *(self._in_words(same) for same in own.values())]
+        return ImportFaults(listed, len(listed) + unlisted)
 
     def _lay(self, table: FormatTable, raw: RawTable, rows: list[Row]) -> None:
         """Put rows of the plant below those that the table has already; their lines are -1, -2, …"""
@@ -78,15 +85,15 @@ class Overlay:
                 text = f'The file is of another plant. Upload it as a whole plant, or name "{show(plant)}" here.'
                 self.plan.faults.add("plant", line, "name", cells[place], text)
 
-    def _in_words(self, fault: Fault) -> Fault:
-        if fault.row is None or fault.row > 0:
-            return fault
-        table = TABLE_BY_NAME[fault.table]
-        row = self._own[fault.table][-fault.row - 1]
+    def _in_words(self, faults: list[Fault]) -> Fault:
+        first = faults[0]
+        table = TABLE_BY_NAME[first.table]
+        row = self._own[first.table][-(first.row or 0) - 1]
         parts = [str(row[table.columns.index(column)]) for column in table.key or ("scenario",)]
         named = show(" / ".join(part for part in parts if part not in ("", "None")))
-        text = f'The plant has the row "{named}" in {fault.table}, which the file leaves as it is. {fault.text}'
-        return Fault(fault.table, None, fault.column, fault.value, text)
+        rows = f'the row "{named}"' + (f" and {len(faults) - 1:,} more like it" if len(faults) > 1 else "")
+        text = f"The plant has {rows} in {first.table}, which the file leaves as it is. {first.text}"
+        return Fault(first.table, None, first.column, first.value, text)
 
 
 def _lacks_key(table: FormatTable, raw: RawTable) -> bool:
