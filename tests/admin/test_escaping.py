@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -23,7 +24,6 @@ from planning.models import (
     Scenario,
     Utilization,
 )
-from planning.snapshot import DataProblems, Problem
 from tests.factories import make_plant, make_run
 
 EVIL = "<script>alert(1)</script>"
@@ -103,21 +103,18 @@ def test_pages_show_names_as_text(admin: Client, evil_plant: Plant, name: str) -
 def test_messages_show_names_as_text(
     admin: Client, evil_plant: Plant, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def start(scenario: Scenario, options: object, **_: object) -> Run:
-        return make_run(scenario.plant, scenario_name=scenario.name)
-
-    monkeypatch.setattr("planning.runs.start_run", start)
+    monkeypatch.setitem(settings.PLANNING, "LOCAL_RUNS", 0)  # the run waits: nothing is solved
     url = f"{reverse('admin:planning_scenario_run')}?scenario={Scenario.objects.last().pk}"
     response = admin.post(url, {"time_limit": "1", "gap": "0", "solver": "highs"}, follow=True)
     check(response, name, url)
+    assert Run.objects.filter(state="queued", scenario_name=name).exists()
 
 
-def test_problems_show_names_as_text(
-    admin: Client, evil_plant: Plant, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(scenario: Scenario, options: object, **_: object) -> Run:
-        raise DataProblems([Problem("products", name, EVIL, EVIL), Problem(EVIL, EVIL, EVIL, EVIL)])
-
-    monkeypatch.setattr("planning.runs.start_run", refuse)
-    url = f"{reverse('admin:planning_scenario_run')}?scenario={Scenario.objects.last().pk}"
-    check(admin.post(url, {"time_limit": "1", "gap": "0", "solver": "highs"}), EVIL, url)
+def test_problems_show_names_as_text(admin: Client, evil_plant: Plant, name: str) -> None:
+    scenario = Scenario.objects.last()
+    scenario.scenario_changes.create(table="products", row=f"{name} that is not there", field="min_demand", value=1)
+    Product.objects.filter(name=name).update(min_demand=1)
+    url = f"{reverse('admin:planning_scenario_run')}?scenario={scenario.pk}"
+    response = admin.post(url, {"time_limit": "1", "gap": "0", "solver": "highs"})
+    assert response.context["refusals"]
+    check(response, name, url)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from planning.models import Product, ProductionRecipe, Run
-from tests.factories import make_furniture, make_run, make_solved_run
+from tests.factories import make_furniture, make_run
 
 
 def test_a_scenario_is_run_in_a_child_process_and_its_plan_read(planner: Page) -> None:
@@ -56,18 +57,18 @@ def test_a_run_is_started_once_however_often_the_button_is_pressed(
     planner: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant = make_furniture()
-    monkeypatch.setattr("planning.runs.start_run", lambda scenario, options, **_: make_solved_run(scenario.plant))
+    monkeypatch.setitem(settings.PLANNING, "LOCAL_RUNS", 0)  # the run waits: nothing is solved
     planner.goto(reverse("admin:planning_scenario_change", args=[plant.scenarios.get().pk]))
     planner.get_by_role("link", name="Run scenario").click()
     planner.get_by_role("button", name="Run", exact=True).dblclick()
     planner.wait_for_url("**/planning/run/*/change/")
-    expect(planner.get_by_text("plan checked")).to_be_visible()
+    expect(planner.locator("[data-run-badge]")).to_have_text("Queued")
     assert Run.objects.count() == 1
 
 
 def test_the_form_is_sent_by_the_keyboard(planner: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     plant = make_furniture()
-    monkeypatch.setattr("planning.runs.start_run", lambda scenario, options, **_: make_solved_run(scenario.plant))
+    monkeypatch.setitem(settings.PLANNING, "LOCAL_RUNS", 0)  # the run waits: nothing is solved
     planner.goto(f"{reverse('admin:planning_scenario_run')}?scenario={plant.scenarios.get().pk}")
     planner.wait_for_function("document.activeElement.form")  # the page puts the cursor into the form
     planner.keyboard.press("Enter")
