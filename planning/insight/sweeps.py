@@ -97,6 +97,11 @@ class Sweep:
         return any(point.run.is_open for point in self.points)
 
     @property
+    def with_setups(self) -> bool:
+        """Whether what limits a plan is said with its setups and whole quantities held."""
+        return any(point.run.shadow_price_basis == "fixed_mip" for point in self.points)
+
+    @property
     def marks(self) -> list[Mark]:
         """Where the bottleneck changes, along one axis."""
         if len(self.axes) != 1:

@@ -76,8 +76,11 @@ def answer_of(*, run: Run, user: Any) -> WhatIfSession | None:
 
 
 def has_process(session: WhatIfSession) -> bool:
-    """Whether a process has the session's plan ready, or is at it."""
-    return WhatIfSession.objects.filter(_alive(), pk=session.pk).exists()
+    """Whether a process has the session's plan ready, or is at it. Where none has, one is asked for again."""
+    if WhatIfSession.objects.filter(_alive(), pk=session.pk).exists():
+        return True
+    transaction.on_commit(start_sessions)
+    return False
 
 
 # --- processes ------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 // Without this script the form posts, and the page that comes back has the answer or a link to look again.
 (() => {
   const PAUSE = 400;
+  const PATIENCE = 60000; // then nobody seems to answer
   const state = { asking: false, wanted: false };
 
   const formIn = (section) => section.querySelector("form[data-what-if]");
@@ -21,6 +22,7 @@
     }
     state.asking = true;
     state.wanted = false;
+    const until = Date.now() + PATIENCE;
     try {
       let answer = await fetch(form.action, {
         method: "POST",
@@ -32,6 +34,7 @@
         if (answer.redirected || !answer.ok) throw new Error(String(answer.status));
         show(form, await answer.text());
         if (answer.status !== 202 || state.wanted || !form.isConnected) break;
+        if (Date.now() > until) throw new Error("nobody answers");
         await new Promise((resume) => window.setTimeout(resume, PAUSE));
         if (state.wanted) break;
         const query = new URLSearchParams(new FormData(form));
