@@ -17,7 +17,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from planning.exchange import (
     Fault,
@@ -51,7 +51,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label="Workbook (.xlsx), or one table (.csv)",
         help_text="Nothing is written before you have seen what changes.",
-        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.csv"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".xlsx,.csv"}),
     )
     plant = forms.ModelChoiceField(
         queryset=Plant.objects.none(),
@@ -238,7 +238,7 @@ def _show(
         "faults_csv_url": reverse("admin:planning_plant_faults", args=[staged.pk, "csv"]),
         "upload_url": reverse("admin:planning_plant_upload"),
     }
-    return TemplateResponse(request, "admin/planning/plant/staged.html", context, status=422 if faults else 200)
+    return TemplateResponse(request, "admin/planning/plant/staged.html", context)
 
 
 def _tables(preview: Preview) -> list[dict[str, Any]]:

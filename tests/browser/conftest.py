@@ -31,7 +31,7 @@ class Watch:
     def __init__(self, page: Page, home: str) -> None:
         self.trouble: list[str] = []
         page.on("console", lambda message: self.trouble.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        page.on("pageerror", lambda error: self.trouble.append(f"{page.url}: {error.stack or error}"))
         page.on("request", lambda request: self.look(request.url, home))
 
     def look(self, url: str, home: str) -> None:
@@ -54,12 +54,12 @@ def page(browser: Browser, live_server: Any, transactional_db: None) -> Iterator
 
 
 @pytest.fixture
-def planner(page: Page) -> Page:
+def planner(page: Page, live_server: Any) -> Page:
     """Return a page in which an administrator has logged in, through the login page."""
     User.objects.create_superuser("planner", password="secret")
     page.goto("/")
     page.fill("[name=username]", "planner")
     page.fill("[name=password]", "secret")
     page.click("button[type=submit]")
-    page.wait_for_url("**/admin/")
+    page.wait_for_url(f"{live_server.url}/admin/")  # not the login page, whose address ends so too
     return page

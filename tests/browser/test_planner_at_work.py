@@ -70,7 +70,7 @@ def test_the_form_is_sent_by_the_keyboard(planner: Page, monkeypatch: pytest.Mon
     plant = make_furniture()
     monkeypatch.setitem(settings.PLANNING, "LOCAL_RUNS", 0)  # the run waits: nothing is solved
     planner.goto(f"{reverse('admin:planning_scenario_run')}?scenario={plant.scenarios.get().pk}")
-    planner.wait_for_function("document.activeElement.form")  # the page puts the cursor into the form
+    planner.wait_for_function("document.activeElement?.form")  # the page puts the cursor into the form
     planner.keyboard.press("Enter")
     planner.wait_for_url("**/planning/run/*/change/")
 

@@ -20,7 +20,7 @@ from tests.site_processes import Browser, Running, Site, running_site, until
 HARD = """
 from django.contrib.auth.models import User
 from tests.runs.rich_plant import make_hard
-make_hard(products=30, machines=6, periods=4)
+make_hard()
 User.objects.create_superuser('anna', password='secret')
 """
 
