@@ -13,6 +13,7 @@ from pathlib import Path
 import django_rq
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connections
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisRefused
@@ -20,9 +21,9 @@ from rq import Queue
 from rq.serializers import DefaultSerializer
 
 from planning.exchange import import_plan
-from planning.models import Run, Scenario
+from planning.models import Run, Scenario, WhatIfSession
 from planning.runs import reconcile, start_run
-from planning.runs.queue import FUNCTION, LONG, SESSION_FUNCTION, PlannerQueue, send
+from planning.runs.queue import FUNCTION, LONG, SESSION_FUNCTION, PlannerQueue, job_id, known_jobs, send
 from planning.runs.worker import PlannerWorker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,6 +121,16 @@ def test_a_foreign_job_is_refused(redis_server: Redis, tmp_path: Path, function:
     work()
     assert not mark.exists()
     assert job.get_status(refresh=True) == "failed"
+
+
+def test_a_job_for_what_ifs_that_wait_for_no_process_is_refused(redis_server: Redis, scenario: Scenario) -> None:
+    run = start_run(scenario, here=True)
+    session = WhatIfSession.objects.create(run=run, user=User.objects.create_user("planner"), asked=1)
+    name = job_id(session.pk, 1, SESSION_FUNCTION)
+    job = PlannerQueue(LONG, connection=redis_server).enqueue(SESSION_FUNCTION, args=(session.pk, 1, 60), job_id=name)
+    work()
+    assert job.get_status(refresh=True) == "failed"
+    assert (WhatIfSession.objects.get().answered, known_jobs()) == (0, set())
 
 
 def test_a_pickled_job_is_never_unpickled(redis_server: Redis, tmp_path: Path) -> None:
