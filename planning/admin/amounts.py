@@ -6,9 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import CharField, F, Func, Model, Value
+from django.db.models.functions import Cast, Concat, Length, Lower, LPad
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from .same_plant import plant_of
+from .units import short_unit, unit_of
 
 NOTHING = "–"
 
@@ -74,19 +78,48 @@ def seconds(value: float | None) -> str:
 
 
 def amount_column(name: str, *, title: str = "", blank: str | None = None) -> Callable[[Any], SafeString]:
-    """Return a list column for the number in field `name`, right-aligned, with a word where it is blank."""
+    """Return a list column for the number in field `name` with its unit, right-aligned; a blank is a word."""
     words = BLANK_WORDS.get(name, NOTHING) if blank is None else blank
 
     def column(row: Model) -> SafeString:
         value = getattr(row, name)
         if value is None:
             return format_html('<span class="pl-number pl-blank">{}</span>', words)
-        return format_html('<span class="pl-number">{}</span>', exact(value))
+        unit = short_unit(unit_of(row, name, plant_of(row)))
+        number = format_html('<span class="pl-number">{}</span>', exact(value))
+        return format_html('{} <span class="pl-unit">{}</span>', number, unit) if unit else number
 
     column.__name__ = name
     column.short_description = title or name.replace("_", " ")  # type: ignore[attr-defined]
     column.admin_order_field = name  # type: ignore[attr-defined]
     return column
+
+
+def name_column(name: str = "name") -> Callable[[Any], str]:
+    """Return a list column for a row's name, by which it is sorted as people count: Machine 2 before Machine 10."""
+
+    def column(row: Model) -> str:
+        return str(getattr(row, name))
+
+    column.__name__ = name
+    column.short_description = name  # type: ignore[attr-defined]
+    column.admin_order_field = natural_order(name)  # type: ignore[attr-defined]
+    return column
+
+
+def natural_order(name: str) -> Func:
+    """Return a text to sort names by: the name without the number at its end, then its length, then the name."""
+    stem = Lower(Func(F(name), Value("0123456789 "), function="RTRIM", output_field=CharField()))
+    length = LPad(Cast(Length(name), CharField()), 3, Value("0"))
+    return Concat(stem, Value(" "), length, Lower(name), output_field=CharField())
+
+
+def readable(name: str, contents: str) -> str:
+    """Return the number of a field that may only be looked at as people read it."""
+    try:
+        return exact(float(contents))
+    except ValueError:
+        return BLANK_WORDS.get(name, contents)
 
 
 def period_amount_column(name: str, *, title: str = "") -> Callable[[Any], SafeString]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from typing import Any
 
 from django.contrib.admin.options import IS_POPUP_VAR
@@ -10,13 +11,14 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from planning.models import Period, Plant, Product, Route
 
 from .access import RowsToSee, plant_path, rows_to_see
+from .amounts import readable
 from .edits import edits_of
 from .forms import AmountInput, PlanForm, PlanFormSet, PlantAutocomplete
 from .grid import row_grid
@@ -57,6 +59,13 @@ class RelatedRows(RowsToSee):
     """Choices of a foreign key: of the page's plant, by search, with one query however many rows."""
 
     formfield_overrides = WIDGETS
+
+    @cached_property
+    def readonly_preprocess_fields(self) -> dict[str, Any]:
+        """Show numbers that may only be looked at as people read them."""
+        fields = self.model._meta.concrete_fields  # type: ignore[attr-defined]
+        numbers = [field.name for field in fields if isinstance(field, models.FloatField | models.PositiveIntegerField)]
+        return {name: partial(readable, name) for name in numbers}
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         row = getattr(request, "page_row", None)
@@ -147,11 +156,16 @@ class PlanAdmin(ChangeSeveral, ExportedList, RelatedRows, ModelAdmin):
         return edits_of(form, formsets, add)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with the plant of the list that one comes from, or with the only one."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
-        plants = list(rows_to_see(request, Plant.objects.all()).values_list("pk", flat=True)[:2])
-        if "plant" not in initial and len(plants) == 1:
-            initial["plant"] = plants[0]
-        return initial
+        if "plant" in initial:
+            return initial
+        plants = rows_to_see(request, Plant.objects.all())
+        filters = QueryDict(initial.pop("_changelist_filters", ""))
+        if filters.get("plant__id__exact", "").isdecimal():
+            plants = plants.filter(pk=filters["plant__id__exact"])
+        chosen = list(plants.values_list("pk", flat=True)[:2])
+        return initial | ({"plant": chosen[0]} if len(chosen) == 1 else {})
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Stay on a new row that has inlines to fill."""

@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from planning.models import Customer, CustomerOrder, Goal, Machine, Plant, Product, RawMaterial
 
-from .amounts import amount_column, flag_column
+from .amounts import amount_column, flag_column, name_column
 from .base import PlanAdmin, PlanInline
 from .forms import PlanForm
 
@@ -40,7 +40,7 @@ class CustomerOrderInline(PlanInline):
 @admin.register(Customer)
 class CustomerAdmin(PlanAdmin):
     actions = ()  # no number or switch to change in several rows
-    list_display = ("name", "plant", "tier")
+    list_display = (name_column(), "plant", "tier")
     list_filter = ("plant", "tier")
     list_select_related = ("plant",)
     search_fields = ("name",)
@@ -52,13 +52,12 @@ class CustomerAdmin(PlanAdmin):
 @admin.register(CustomerOrder)
 class CustomerOrderAdmin(PlanAdmin):
     list_display = (
-        "reference",
+        name_column("reference"),
         "plant",
         "customer",
         "product",
         "period",
         amount_column("target_quantity", title="ordered"),
-        "product__unit",
         amount_column("priority"),
         amount_column("weight"),
         amount_column("late_cost_per_unit", title="late cost / unit"),
@@ -95,7 +94,7 @@ class GoalForm(PlanForm):
 class GoalAdmin(PlanAdmin):
     form = GoalForm
     list_display = (
-        "name",
+        name_column(),
         "plant",
         amount_column("priority"),
         "measure",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import Max, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -66,6 +66,18 @@ class PeriodInline(PlanInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Period]:
         return super().get_queryset(request).order_by("sequence")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        if obj is not None and "sequence" in formset.form.base_fields:
+            formset.form.base_fields["sequence"].initial = next_sequence(obj.pk)
+        return formset
+
+
+def next_sequence(plant_id: int) -> int:
+    """Return the place after the plant's last period."""
+    last = Period.objects.filter(plant=plant_id).aggregate(last=Max("sequence"))["last"]
+    return (last or 0) + 1
 
 
 @admin.register(Plant)
@@ -225,3 +237,9 @@ class PeriodAdmin(PlanAdmin):
     ordering = ("plant__name", "sequence")
     fieldsets = ((None, {"fields": (("plant", "name"), "sequence", ("start_date", "end_date"))}),)
     empty_hint = "A plant without periods is planned as one period. Add periods to plan week by week."
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with the place after the last period."""
+        initial = super().get_changeform_initial_data(request)
+        plant = initial.get("plant")
+        return {"sequence": next_sequence(plant)} | initial if isinstance(plant, int) else initial

@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from planning.models import Product, ProductPeriod, Route, RoutePeriod
 
-from .amounts import amount_column, flag_column, period_amount_column
+from .amounts import amount_column, flag_column, name_column, period_amount_column
 from .base import PlanAdmin, PlanInline
 from .grid import GridDoors
 from .recipes import ROWS_ON_A_PRODUCT, ByProductInline, ComponentInline, MaterialInline, RecipeInline
@@ -23,7 +23,7 @@ class RouteInline(PlanInline):
 @admin.register(Product)
 class ProductAdmin(PlanAdmin):
     list_display = (
-        "name",
+        name_column(),
         "plant",
         "unit",
         amount_column("profit_per_unit", title="profit / unit"),
@@ -99,7 +99,7 @@ class ProductPeriodAdmin(GridDoors, PlanAdmin):
 class RouteAdmin(PlanAdmin):
     owner = "product"
     list_display = (
-        "name",
+        name_column(),
         "product",
         "product__plant",
         amount_column("cost_per_unit", title="cost / unit"),

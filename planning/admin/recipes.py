@@ -87,7 +87,6 @@ class MaterialRequirementAdmin(RecipeAdmin):
         route_column,
         "product__plant",
         amount_column("quantity_required", title="quantity / unit"),
-        "material__unit",
     )
     list_select_related = ("product__plant", "material", "route")
     search_fields = ("product__name", "material__name", "route__name")
@@ -103,7 +102,6 @@ class ComponentRequirementAdmin(RecipeAdmin):
         route_column,
         "product__plant",
         amount_column("quantity_required", title="quantity / unit"),
-        "component__unit",
     )
     list_select_related = ("product__plant", "component", "route")
     search_fields = ("product__name", "component__name", "route__name")
@@ -119,7 +117,6 @@ class ByProductAdmin(RecipeAdmin):
         route_column,
         "product__plant",
         amount_column("quantity_produced", title="quantity / unit"),
-        "by_product__unit",
     )
     list_select_related = ("product__plant", "by_product", "route")
     search_fields = ("product__name", "by_product__name", "route__name")

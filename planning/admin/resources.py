@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from planning.models import Machine, MachinePeriod, RawMaterial, RawMaterialPeriod
 
-from .amounts import amount_column, period_amount_column
+from .amounts import amount_column, name_column, period_amount_column
 from .base import PlanAdmin
 from .grid import GridDoors
 
@@ -14,7 +14,7 @@ from .grid import GridDoors
 @admin.register(Machine)
 class MachineAdmin(PlanAdmin):
     list_display = (
-        "name",
+        name_column(),
         "plant",
         amount_column("units"),
         amount_column("available_hours", title="hours / unit and period"),
@@ -59,7 +59,7 @@ class MachinePeriodAdmin(GridDoors, PlanAdmin):
 @admin.register(RawMaterial)
 class RawMaterialAdmin(PlanAdmin):
     list_display = (
-        "name",
+        name_column(),
         "plant",
         "unit",
         amount_column("available_quantity", title="supply / period"),

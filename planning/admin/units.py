@@ -9,7 +9,7 @@ from django.utils.text import capfirst
 
 from planning.models import Plant, Product, RawMaterial
 
-HOURS = "h"
+HOURS, MACHINES = "h", "machines"
 MONEY_PER_UNIT = (
     *("profit_per_unit", "production_cost_per_unit", "holding_cost_per_unit", "backlog_cost_per_unit"),
     *("shortage_cost_per_unit", "purchase_cost_per_unit", "cost_per_unit", "late_cost_per_unit"),
@@ -24,9 +24,9 @@ FIXED = {
     "setup_hours": HOURS,
     "available_hours": HOURS,
     "max_overtime_hours": HOURS,
-    "units": "machines",
-    "units_down": "machines",
-    "maintenance_units": "machines",
+    "units": MACHINES,
+    "units_down": MACHINES,
+    "maintenance_units": MACHINES,
 }
 GOAL_HOURS = ("machine_hours", "overtime_hours")
 
@@ -49,6 +49,11 @@ def unit_of(row: Any, field: str, plant: Plant | None) -> str:
         taken = next((getattr(row, name, None) for name in TAKEN[field] if hasattr(type(row), name)), None)
         return taken.unit if taken is not None else ""
     return goal_unit(row, currency) if field == "target" else ""
+
+
+def short_unit(unit: str) -> str:
+    """Return the unit for a list, whose heads say per what, and that units are machines: `USD` for `USD / chair`."""
+    return "" if unit == MACHINES else unit.partition(" / ")[0]
 
 
 def labels_with_units(model: type[Model], row: Any, plant: Plant | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.admin.models import CHANGE
@@ -116,7 +117,7 @@ def _changed(row: Any, rule: ColumnRule, operation: str, operand: Any) -> RowCha
         return RowChange(row, old, operand)
     if old is None:
         return RowChange(row, old, old)
-    new = (old * operand if operation == "multiply" else old + operand) + 0.0
+    new = float(_reckoned(Decimal(repr(old)), operation, Decimal(repr(operand)))) + 0.0
     if rule.kind == "whole":
         if not new.is_integer():
             return RowChange(row, old, new, f"{new:g} is not a whole number.")
@@ -126,6 +127,11 @@ def _changed(row: Any, rule: ColumnRule, operation: str, operand: Any) -> RowCha
     except CellFault as fault:
         return RowChange(row, old, new, str(fault))
     return RowChange(row, old, new)
+
+
+def _reckoned(old: Decimal, operation: str, operand: Decimal) -> Decimal:
+    """Return the result as on paper: 100 times 1.1 is 110, not 110.00000000000001."""
+    return old * operand if operation == "multiply" else old + operand
 
 
 def _checked(change: RowChange, table: FormatTable, field: str) -> RowChange:

@@ -65,6 +65,29 @@ def test_a_single_plant_is_chosen_already(planner: Client, plant: Plant) -> None
     assert form.initial["plant"] == plant.pk
 
 
+def test_a_new_row_begins_in_the_plant_of_the_list_that_one_comes_from(planner: Client, plant: Plant) -> None:
+    south = make_plant("South")
+    url = reverse("admin:planning_product_add")
+    filters = f"?_changelist_filters=plant__id__exact%3D{south.pk}"
+    assert "plant" not in planner.get(url).context["adminform"].form.initial
+    assert planner.get(url + filters).context["adminform"].form.initial["plant"] == south.pk
+
+
+def test_a_new_period_comes_after_the_last_one(planner: Client, plant: Plant) -> None:
+    Period.objects.create(plant=plant, sequence=7, name="Week 7")
+    assert planner.get(reverse("admin:planning_period_add")).context["adminform"].form.initial["sequence"] == 8
+    page = planner.get(reverse("admin:planning_plant_change", args=[plant.pk]))
+    assert page.context["inline_admin_formsets"][0].formset.empty_form["sequence"].initial == 8
+
+
+def test_who_may_only_look_reads_grouped_numbers_and_words_for_blanks(viewer: Client, plant: Plant) -> None:
+    chair = plant.products.get(name="Chair")
+    Product.objects.filter(pk=chair.pk).update(profit_per_unit=12345.5, max_demand=None)
+    page = viewer.get(reverse("admin:planning_product_change", args=[chair.pk])).content.decode()
+    assert "12,345.5" in page
+    assert ">no limit</div>" in page
+
+
 def test_an_order_on_the_customers_page_gets_the_customers_plant(planner: Client, plant: Plant) -> None:
     customer = Customer.objects.create(plant=plant, name="Acme")
     period = Period.objects.create(plant=plant, sequence=1, name="Week 1")

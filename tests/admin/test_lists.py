@@ -146,6 +146,31 @@ def test_numbers_are_grouped_and_blanks_speak(viewer: Client, db: None) -> None:
     assert ">no overtime<" in page
 
 
+def test_numbers_have_their_unit(viewer: Client, db: None) -> None:
+    plant = make_plant("North", currency="EUR")
+    chair = Product.objects.create(plant=plant, name="Chair", unit="piece", profit_per_unit=5, min_demand=7)
+    wood = RawMaterial.objects.create(plant=plant, name="Wood", unit="m3")
+    MaterialRequirement.objects.create(product=chair, material=wood, quantity_required=1.5)
+    Machine.objects.create(plant=plant, name="Saw", available_hours=80.0, overtime_cost_per_hour=9)
+    with_unit = '>{}</span> <span class="pl-unit">{}</span>'
+    page = cells(viewer, "product")
+    assert with_unit.format("5", "EUR") in page
+    assert with_unit.format("7", "piece") in page
+    assert with_unit.format("1.5", "m3") in cells(viewer, "materialrequirement")
+    assert with_unit.format("80", "h") in cells(viewer, "machine")
+    assert with_unit.format("9", "EUR") in cells(viewer, "machine")
+
+
+def test_names_are_sorted_as_people_count(planner: Client, db: None) -> None:
+    plant = make_plant("North")
+    for name in ("Machine 10", "Saw", "Machine 2", "Machine", "machine 1", "Drill", "Machine 2b"):
+        Machine.objects.create(plant=plant, name=name)
+    url = reverse("admin:planning_machine_changelist")
+    wanted = ["Drill", "Machine", "machine 1", "Machine 2", "Machine 10", "Machine 2b", "Saw"]
+    assert [row.name for row in planner.get(f"{url}?o=1").context["cl"].result_list] == wanted
+    assert [row.name for row in planner.get(f"{url}?o=-1").context["cl"].result_list] == wanted[::-1]
+
+
 def test_lists_are_filtered_by_plant_and_searched(viewer: Client, db: None) -> None:
     north, south = make_plant("North"), make_plant("South")
     Product.objects.create(plant=north, name="Chair")

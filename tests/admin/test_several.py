@@ -59,6 +59,7 @@ def test_it_asks_shows_and_writes(planner: Client, plant: Plant) -> None:
     [
         ("max_demand", "set", "7e2", [700, 700, 700]),
         ("max_demand", "add", "-10", [90, 40, 20]),
+        ("max_demand", "multiply", "1.1", [110, 55, 33]),  # to the last digit
         ("max_demand", "blank", "", [None, None, None]),
         ("active", "set", "FALSE", [False, False, False]),
         ("profit_per_unit", "multiply", "-1", [-45, -120, -200]),
