@@ -74,6 +74,7 @@ SCREENS: dict[str, Callable[[FilledSite], str]] = {
     "products": of_list("product"),
     "product": lambda site: reverse("admin:planning_product_change", args=[site.plant.products.order_by("pk")[0].pk]),
     "machine": lambda site: reverse("admin:planning_machine_change", args=[site.plant.machines.order_by("pk")[0].pk]),
+    "values-by-period": lambda site: f"{reverse('admin:planning_productperiod_grid')}?plant={site.plant.pk}",
     "plant": of_plant("plant_change"),
     "data-health": of_plant("plant_health"),
     "upload": lambda _: reverse("admin:planning_plant_upload"),

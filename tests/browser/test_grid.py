@@ -129,6 +129,22 @@ def test_a_block_is_typed_pasted_undone_refused_mended_and_saved(planner: Page) 
     planner.get_by_role("button", name="Discard").click()
     assert texts(rows, 1) == ["", "", "1,234"]
 
+    # A row's own page: what is typed there is saved with the form above it. Ctrl-K leads to it.
+    keys.press("Control+k")
+    planner.locator("#search-input-command").fill("desk")
+    planner.keyboard.press("Shift")
+    expect(planner.locator("#command-results-list li").first).to_contain_text("Product · Furniture Workshop")
+    keys.press("Enter")
+    planner.wait_for_url("**/planning/product/*/change/")
+    demand = planner.locator("tr[data-field=min_demand] td")
+    expect(demand.nth(1)).to_have_text("")
+    demand.nth(1).click()
+    keys.type("4")
+    planner.get_by_role("button", name="Save", exact=True).click()
+    expect(planner.get_by_text("was changed successfully")).to_be_visible()
+    assert ProductPeriod.objects.get(product__name="Desk", period=weeks[0]).min_demand == 4
+    planner.goto(f"{reverse('admin:planning_productperiod_grid')}?plant={plant.pk}")
+
     # Numbers as people write them.
     refused = "can be"
     for text, decimals, is_pasted, wanted in (
