@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from planning.entry import PERIOD_TABLES
 from planning.models import (
     BASELINE,
     TABLES,
@@ -37,6 +38,7 @@ from .access import is_limited, plant_path
 from .amounts import flag_column
 from .base import PlanAdmin, PlanInline, PlantAutocompleteView
 from .dashboard import sample_view
+from .grid import grid_url, may_see_grid
 from .health import health_json, health_url, health_view
 from .list_exports import may_export
 from .plan_files import export_view, template_view
@@ -182,6 +184,12 @@ class PlantAdmin(PlanAdmin):
                     "url": f"{url}?{lookup}__id__exact={plant_id}",
                 }
             )
+        for by_period in PERIOD_TABLES.values():
+            if may_see_grid(self.admin_site, request, by_period):
+                model = by_period.table.model
+                count = model._default_manager.filter(**{plant_path(model): plant_id}).count()
+                name = str(model._meta.verbose_name_plural)
+                tables.append({"name": name, "count": count, "url": grid_url(by_period, int(plant_id))})
         return tables
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:

@@ -13,6 +13,7 @@ from planning.models import ByProduct, ComponentRequirement, MaterialRequirement
 
 from .amounts import amount_column
 from .base import PlanAdmin, PlanInline
+from .units import unit_of
 
 ROWS_ON_A_PRODUCT = 20  # of each table, before paging: a browser's form may have 1,000 fields in all
 
@@ -24,25 +25,36 @@ class RecipeInline(PlanInline):
     verbose_name_plural = "Recipes"
 
 
-class MaterialInline(PlanInline):
+class TakenInline(PlanInline):
+    """Rows of what a product takes or yields, whose number is in the unit of that."""
+
+    readonly_fields = ("unit",)
+
+    @admin.display(description="unit")
+    def unit(self, row: Any) -> str:
+        """The unit of the row's number; nothing on a new row, whose material isn't chosen yet."""
+        return unit_of(row, "quantity_produced" if isinstance(row, ByProduct) else "quantity_required", None)
+
+
+class MaterialInline(TakenInline):
     model = MaterialRequirement
-    fields = ("material", "route", "quantity_required")
+    fields = ("material", "route", "quantity_required", "unit")
     per_page = ROWS_ON_A_PRODUCT
     verbose_name_plural = "Materials"
 
 
-class ComponentInline(PlanInline):
+class ComponentInline(TakenInline):
     model = ComponentRequirement
     fk_name = "product"
-    fields = ("component", "route", "quantity_required")
+    fields = ("component", "route", "quantity_required", "unit")
     per_page = ROWS_ON_A_PRODUCT
     verbose_name_plural = "Components"
 
 
-class ByProductInline(PlanInline):
+class ByProductInline(TakenInline):
     model = ByProduct
     fk_name = "product"
-    fields = ("by_product", "route", "quantity_produced")
+    fields = ("by_product", "route", "quantity_produced", "unit")
     per_page = ROWS_ON_A_PRODUCT
     verbose_name_plural = "By-products"
 

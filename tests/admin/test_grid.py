@@ -180,6 +180,13 @@ def test_the_list_leads_to_the_grid_of_its_plant(viewer: Client, plant: Plant, w
     assert viewer.get(url)["Location"] == reverse("admin:planning_machineperiod_grid")
 
 
+def test_the_plants_page_leads_to_its_grids(viewer: Client, plant: Plant, weeks: list[Period]) -> None:
+    tables = viewer.get(reverse("admin:planning_plant_change", args=[plant.pk])).context["plant_tables"]
+    grids = {table["name"]: table["url"] for table in tables if "/grid/" in table["url"]}
+    assert list(grids) == ["product periods", "machine periods", "raw material periods", "route periods"]
+    assert viewer.get(grids["machine periods"]).context["plant"] == plant
+
+
 def test_a_plant_without_periods_says_so(viewer: Client, plant: Plant) -> None:
     assert "Add periods" in viewer.get(grid_url(plant=plant.pk)).content.decode()
 

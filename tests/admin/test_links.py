@@ -137,6 +137,7 @@ def test_labels_of_numbers_name_their_unit(planner: Client, viewer: Client, plan
         assert "Max demand (piece)" in page
         assert "Profit per unit (EUR / piece)" in page
         assert "Hours required (h)" in page
+        assert page.count("board feet") == 1  # of the wood that a chair takes
         page = client.get(reverse("admin:planning_machine_change", args=[machine.pk])).content.decode()
         assert "Available hours (h)" in page
         assert "Overtime cost per hour (EUR / h)" in page
