@@ -31,7 +31,7 @@ GROUPS = {
     ],
     "Sensitivity and prices": [
         "LXSensitivityAnalyzer", "LXConstraintSensitivity", "LXVariableSensitivity", "LimitPrices",
-        "price_limits", "LimitSides", "price_sides", "least_of_the_best", "solve_linear",
+        "price_limits", "LimitSides", "price_sides", "limits_beyond", "least_of_the_best", "solve_linear",
     ],
     "Why there is no solution": [
         "find_conflict", "LXConflict", "Limits", "least_change", "least_changes", "LXLeastChanges", "endless_direction",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q
@@ -211,22 +210,17 @@ def delivery_words(deliveries: list[dict[str, Any]]) -> str:
 
 
 def goals(run: Run, asked: int) -> Table | None:
-    """Return what each goal wants and what the plan reaches, or, without the run's copy, how far it is missed."""
+    """Return what each goal wants and what the plan reaches."""
     page = page_of(asked, run.goalresult_rows.count())
     if not page.total:
         return None
-    rows = page_rows(run.goalresult_rows, page, "priority", "name", "under", "over")
-    wanted = goals_as_solved(run)
-    lines = []
-    for priority, name, under, over in rows:
-        goal = wanted.get(name)
-        line = [text(str(priority)), Cell(name, "head")]
-        if wanted:
-            line += goal_cells(goal, under, over) if goal else [Cell("")] * 4
-        lines.append([*line, number(under), number(over)])
-    heads: Sequence[str] = ["Priority", "Goal", "Below target", "Above target"]
-    if wanted:
-        heads = ["Priority", "Goal", "State", "What counts", "Target", "Reached", "Below target", "Above target"]
+    rows = page_rows(run.goalresult_rows, page, "priority", "name", "sense", "target", "under", "over")
+    counts = what_goals_count(run)
+    lines = [
+        [text(str(priority)), Cell(name, "head"), *goal_cells(counts.get(name, NOTHING), sense, target, under, over)]
+        for priority, name, sense, target, under, over in rows
+    ]
+    heads = ["Priority", "Goal", "State", "What counts", "Target", "Reached", "Below target", "Above target"]
     hint = "Totals over all periods, in the goal's unit."
     if run.levels:
         reached = ", ".join(f"priority {level['priority']}: {rounded(level['deviation'])}" for level in run.levels)
@@ -234,26 +228,25 @@ def goals(run: Run, asked: int) -> Table | None:
     return Table("Goals", hint, heads, lines, page, file="goals")
 
 
-def goals_as_solved(run: Run) -> dict[str, dict[str, Any]]:
-    """Return the goals that the run was solved with, by name; none where its copy can't be read."""
+def what_goals_count(run: Run) -> dict[str, str]:
+    """Return what each goal measures, in words, by its name; nothing where the run's copy can't be read."""
     try:
         listed = solved_plan(run).snapshot["goals"]
     except NoSolvedData:
         return {}
-    names = ("name", "measure", "target_name", "sense", "target")
-    rows = zip(*(listed.columns[name].tolist() for name in names), strict=True)
-    return {str(row[0]): dict(zip(names, row, strict=True)) for row in rows}
+    rows = zip(*(listed.columns[name].tolist() for name in ("name", "measure", "target_name")), strict=True)
+    return {str(name): f"{Goal.Measure(measure).label} {about or ''}".strip() for name, measure, about in rows}
 
 
-def goal_cells(goal: dict[str, Any], under: float, over: float) -> list[Cell]:
+def goal_cells(counts: str, sense: str, target: float, under: float, over: float) -> list[Cell]:
     """Return whether a goal is reached, what it measures, what it wants and what the plan has."""
-    sense, target = str(goal["sense"]), float(goal["target"])
     size = NOISE * max(1.0, abs(target))
     missed = (under > size and sense != Goal.Sense.AT_MOST) or (over > size and sense != Goal.Sense.AT_LEAST)
-    what = f"{Goal.Measure(goal['measure']).label} {goal['target_name'] or ''}".strip()
     return [
         Cell("Missed", "badge pl-warning") if missed else Cell("Reached", "badge pl-success"),
-        text(what),
+        text(counts),
         Cell(f"{Goal.Sense(sense).label.lower()} {rounded(target)}", "number"),
         number(target + over - under),
+        number(under),
+        number(over),
     ]

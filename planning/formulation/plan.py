@@ -317,6 +317,30 @@ def _wants_cost(tables: dict[str, LXTable]) -> bool:
     return bool(tables["counted_goals"].columns["wants_cost"].values.any())
 
 
+def limit_places(compiled: CompiledModel) -> list[dict[str, str]]:
+    """Return the machine or material, and the period, of each of the limit rows."""
+    found = []
+    for kind, family, grid in (
+        ("machine", "machine_hours", "machine_grid"),
+        ("material", "material_supply", "material_grid"),
+    ):
+        table, rows = compiled.model.tables[grid], compiled.constraints[family].family.rows
+        assert isinstance(rows, LXRows)
+        names, periods = (_names(table, relation) for relation in (kind, "period"))
+        found += [
+            {"resource_type": kind, "resource": names[row], "period": periods[row]} for row in rows.positions.tolist()
+        ]
+    return found
+
+
+def _names(grid: LXTable, relation: str) -> list[str]:
+    """Return the name that a relation leads to, of each row of a grid."""
+    link = grid.links[relation]
+    assert link.target is not None
+    names = link.target.columns["name"].tolist()
+    return [str(names[position]) for position in link.positions.tolist()]
+
+
 def limit_rows(compiled: CompiledModel) -> npt.NDArray[np.int64]:
     """Return the rows of the matrix that are limits of machines, then those of materials."""
     spans = (compiled.constraints[name].span for name in ("machine_hours", "material_supply"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from planning.models import MaterialBalance, Run, Utilization
 
-from .words import about, amount, in_period, number, plural
+from .words import about, amount, in_period, listed, number, plural
 
 _NOISE = 1e-9
 _SHARE = 0.1  # of the limit: how much more is a realistic step
@@ -39,6 +39,7 @@ class TightLimit:
     currency: str
     periods: int
     with_setups: bool
+    then: tuple[str, ...] = ()  # what limits once this limit has grown as far as its price holds
 
     @property
     def room(self) -> float | None:
@@ -51,6 +52,13 @@ class TightLimit:
         return self.price * self.step
 
     @property
+    def _then(self) -> str:
+        """What comes after the range of the price, in words."""
+        if not self.then:
+            return "it is worth less"
+        return f"{listed(self.then)} {'limits' if len(self.then) == 1 else 'limit'}"
+
+    @property
     def sentence(self) -> str:
         """What relief brings, in words."""
         each = f"{number(self.price)} {self.currency} {'per hour' if self.unit == 'hour' else 'each'}"
@@ -60,7 +68,7 @@ class TightLimit:
             said = f"a little more of {where} is worth {each}; how far that holds is not known."
         else:
             ends = "however many" if self.room is None else f"up to {amount(self.room, self.unit)}"
-            after = "" if self.room is None else "; beyond that it is worth less"
+            after = "" if self.room is None else f", then {self._then}"
             more = "1 more " + self.unit if self.step == 1 else f"{number(self.step)} more {plural(self.unit)}"
             brings = "brings" if self.step == 1 else "bring"
             said = f"{more} of {where} {brings} about {about(self.gain)} {self.currency} ({each}, {ends}{after})."
@@ -125,6 +133,7 @@ def bottlenecks(run: Run) -> Bottlenecks:
     units = run.units.get("materials", {})
     found: dict[tuple[str, str], list[TightLimit]] = {}
     unknown: dict[str, None] = {}
+    then = {(one["resource_type"], one["resource"], one["period"]): one["then"] for one in run.then_limits}
     for row in rows:
         if row.shadow_price is None:
             unknown[row.resource] = None
@@ -150,11 +159,19 @@ def bottlenecks(run: Run) -> Bottlenecks:
                 currency=run.currency,
                 periods=periods,
                 with_setups=with_setups,
+                then=_named(then.get((row.resource_type, row.resource, row.period), []), row, periods),
             )
         )
     each = [Bottleneck(*key, limits[0].unit, tuple(limits)) for key, limits in found.items()]
     ranked = sorted(each, key=lambda bottleneck: -bottleneck.gain)
     return Bottlenecks(tuple(ranked), run.currency, with_setups, bool(run.levels), tuple(unknown))
+
+
+def _named(then: list[dict[str, str]], row: Utilization, periods: int) -> tuple[str, ...]:
+    """Return the names of what limits next, with the period where that is another one."""
+    return tuple(
+        one["resource"] + (in_period(one["period"], periods) if one["period"] != row.period else "") for one in then
+    )
 
 
 def _opening_stocks(run: Run) -> dict[tuple[str, str], float]:

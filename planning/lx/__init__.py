@@ -17,7 +17,7 @@ from .analysis.prices import LimitPrices, least_of_the_best, price_limits, solve
 from .analysis.results import LXBottleneck, LXPoint, LXWhatIfResult
 from .analysis.scenario import LXScenario, LXScenarioAnalyzer, LXScenarioRow
 from .analysis.sensitivity import LXConstraintSensitivity, LXSensitivityAnalyzer, LXVariableSensitivity
-from .analysis.sides import LimitSides, price_sides
+from .analysis.sides import LimitSides, limits_beyond, price_sides
 from .analysis.what_if import LXWhatIfAnalyzer
 from .closures import copy_function_detaching_closure
 from .columns import LXColumn
@@ -129,6 +129,7 @@ __all__ = [
     "least_change",
     "least_changes",
     "least_of_the_best",
+    "limits_beyond",
     "load_model",
     "make_solver",
     "materialize_and_detach_list",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from .orders import Goal
 from .runs import Run
 
 
@@ -123,6 +124,8 @@ class GoalResult(ResultRow):
 
     priority = models.PositiveIntegerField()
     name = models.CharField(max_length=200)
+    sense = models.CharField(max_length=10, choices=Goal.Sense.choices, help_text="at_least, at_most or exactly.")
+    target = models.FloatField(help_text="What the goal wants, in its own unit.")
     under = models.FloatField(help_text="Missing to the target.")
     over = models.FloatField(help_text="Beyond the target.")
 

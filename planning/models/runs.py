@@ -99,6 +99,7 @@ class Run(models.Model):
     shadow_price_basis = models.CharField(max_length=10, blank=True, default="", help_text="lp or fixed_mip.")
     profit_parts = models.JSONField(default=dict, help_text="Money by part of the profit; all amounts positive.")
     levels = models.JSONField(default=list, help_text="Deviation reached per priority.")
+    then_limits = models.JSONField(default=list, help_text="What limits the profit once a limit has grown.")
     seconds = models.JSONField(default=dict, help_text="Seconds per leg: read, build, solve, write.")
     sizes = models.JSONField(default=dict, help_text="Rows, columns, nonzeros of the model; bytes of its copy.")
     conflict = models.JSONField(default=list)

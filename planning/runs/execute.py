@@ -154,6 +154,7 @@ def write_back(run: Run, attempt: int, outcome: Outcome, snapshot: Snapshot) -> 
             shadow_price_basis=outcome.shadow_price_basis,
             profit_parts=run.profit_parts,
             levels=run.levels,
+            then_limits=outcome.then_limits,
             moved=moved(snapshot, plan),
             seconds=run.seconds,
             sizes=run.sizes,

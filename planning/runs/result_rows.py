@@ -149,6 +149,8 @@ def _goals(s: Snapshot, outcome: Outcome) -> dict[str, _Array]:
     return {
         "priority": goals.columns["priority"].values,
         "name": goals.columns["name"].values,
+        "sense": goals.columns["sense"].values,
+        "target": goals.columns["target"].filled(0.0),
         "under": under,
         "over": over,
     }

@@ -17,6 +17,7 @@ from planning.formulation import (
     Prices,
     contradiction,
     endless_profit,
+    limit_places,
     limit_rows,
     reached_levels,
     read_plan,
@@ -40,6 +41,7 @@ from planning.lx import (
     SolverOptions,
     StopCallback,
     compile_model,
+    limits_beyond,
     price_limits,
     price_sides,
     solve_linear,
@@ -80,6 +82,7 @@ class Outcome:
     proven: bool = False
     shadow_price_basis: str = ""
     conflict: list[dict[str, str]] = field(default_factory=list)  # as the plan format shows it
+    then_limits: list[dict[str, Any]] = field(default_factory=list)  # what limits once a limit has grown
     relief: list[dict[str, Any]] = field(default_factory=list)  # what would have to give, or which fields are blank
     sizes: dict[str, int] = field(default_factory=dict)
     log: str = ""
@@ -220,7 +223,14 @@ def _outcome(snapshot: Snapshot, options: RunOptions, solution: LXSolution) -> O
     if prices is not None:
         sides = price_sides(linear, rows, prices, seconds=_PRICE_SECONDS)
         outcome.machine_prices, outcome.material_prices = read_prices(snapshot, linear, prices, sides)
+        outcome.then_limits = _then_limits(compiled, limits_beyond(linear, rows, prices, sides, seconds=_PRICE_SECONDS))
     return outcome
+
+
+def _then_limits(compiled: CompiledModel, beyond: dict[int, npt.NDArray[np.int64]]) -> list[dict[str, Any]]:
+    """Return for limits, by resource and period, which other ones limit the profit once they have grown."""
+    places = limit_places(compiled)
+    return [{**places[limit], "then": [places[other] for other in others.tolist()]} for limit, others in beyond.items()]
 
 
 def _misses_more(linear: LXSolution, reached: dict[int, float]) -> bool:

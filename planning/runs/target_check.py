@@ -69,6 +69,9 @@ def check_goals(check: Check) -> None:
         what = f"[{row['name']}]"
         measured = _measure(check, goal)
         check.equal(f"priority{what}", row["priority"], goal["priority"])
+        check.equal(f"target{what}", row["target"], goal["target"])
+        if row["sense"] != goal["sense"]:
+            check.faults.append(f"sense{what} is {row['sense']}, and the data give {goal['sense']}.")
         check.equal(f"under{what}", row["under"], max(goal["target"] - measured, 0.0), measured, goal["target"])
         check.equal(f"over{what}", row["over"], max(measured - goal["target"], 0.0), measured, goal["target"])
         under = 0.0 if goal["sense"] == "at_most" else goal["weight_under"] * row["under"]

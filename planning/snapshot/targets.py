@@ -89,6 +89,7 @@ def goal_tables(tables: dict[str, LXTable]) -> dict[str, LXTable]:
             "name": goals.columns["name"].take(chosen),
             "priority": goals.columns["priority"].take(chosen),
             "target": goals.columns["target"].take(chosen),
+            "sense": goals.columns["sense"].take(chosen),
             **weights,
             "is_profit": np.array([measure == "profit" for measure in measures], dtype=np.bool_),
             "rewards_more": np.array(rewards, dtype=np.bool_),  # making, working, or earning less

@@ -40,7 +40,7 @@ def big_run(plant: Plant, products: int, periods: int) -> Run:
         shortfall=2,
         deliveries=[{"period": "Week 1", "quantity": 2.0}, {"period": "Week 2", "quantity": 1.0}],
     )
-    GoalResult.objects.create(run=run, priority=1, name="Saw below 40 h", under=0, over=2.5)
+    GoalResult.objects.create(run=run, priority=1, name="Saw below 40 h", sense="at_most", target=40, under=0, over=2.5)
     run.levels = [{"priority": 1, "deviation": 2.5}]
     run.save()
     return run

@@ -70,7 +70,7 @@ def evil_plant(db: None, name: str) -> Plant:
         shortfall=0,
         deliveries=[{"period": name, "quantity": 1.0}],
     )
-    GoalResult.objects.create(run=run, priority=1, name=name, under=0, over=0)
+    GoalResult.objects.create(run=run, priority=1, name=name, sense="at_most", target=0, under=0, over=0)
     return plant
 
 

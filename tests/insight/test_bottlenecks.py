@@ -41,8 +41,8 @@ def sentences(found: Bottlenecks) -> list[str]:
 def test_pottery_is_limited_by_labor_and_clay() -> None:
     found = bottlenecks(published("beaver_creek"))
     assert sentences(found) == [
-        "5 more hours of labor bring about 80 USD (16 USD per hour, up to 40 hours; beyond that it is worth less).",
-        "10 more lb of clay bring about 60 USD (6 USD each, up to 40 lb; beyond that it is worth less).",
+        "5 more hours of labor bring about 80 USD (16 USD per hour, up to 40 hours, then clay limits).",
+        "10 more lb of clay bring about 60 USD (6 USD each, up to 40 lb, then labor limits).",
     ]
     assert found.summary == "By what relief is worth over all periods."
 

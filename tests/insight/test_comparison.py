@@ -383,7 +383,9 @@ class TestOrdersAndGoals:
         plant = make_furniture()
         base, other = make_solved_run(plant), make_solved_run(plant)
         for run, over in ((base, 2.5), (other, 0.0)):
-            GoalResult.objects.create(run=run, priority=1, name="Saw below 40 h", under=0, over=over)
+            GoalResult.objects.create(
+                run=run, priority=1, name="Saw below 40 h", sense="at_most", target=40, under=0, over=over
+            )
             Run.objects.filter(pk=run.pk).update(levels=[{"priority": 1, "deviation": over}])
         comparison = compared(base, other)
         (goal,) = comparison.goals

@@ -13,12 +13,10 @@ from planning.formulation import Plan, build_model
 from planning.insight import NotMadeYet, gains, make_by_hand
 from planning.models import BASELINE, Plant, Run
 from planning.runs import BY_HAND, RunOptions, check_unstored, execute, start_run
-from planning.runs.copies import load_copy, read_copy
-from planning.runs.execute import write_back
 from planning.runs.solve import solve_copy
-from planning.runs.states import State, move
 from planning.snapshot import DataProblems, Hold, Snapshot, take_snapshot
 from tests.conftest import PLANTS_DIR
+from tests.factories import solved_here
 from tests.formulation.small_plants import baseline, bring, snapshot_of, weeks
 from tests.reference.commands import bring_in, run_command
 from tests.reference.random_plants import random_plant, write_folder
@@ -36,12 +34,7 @@ SAW = {
 
 def solved(plant: Plant, **options: Any) -> Run:
     """Return a run of the Baseline that is solved in this process."""
-    run = start_run(baseline(plant), EXACT, here=True, **options)
-    move(run.pk, 1, (State.QUEUED,), State.RUNNING)
-    model = load_copy(read_copy(run))
-    write_back(run, 1, solve_copy(model, EXACT), Snapshot(model.tables))
-    run.refresh_from_db()
-    return run
+    return solved_here(start_run(baseline(plant), EXACT, here=True, **options))
 
 
 def published(name: str) -> Run:

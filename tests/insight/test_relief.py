@@ -15,12 +15,9 @@ from planning.insight import NoRemedy, scenario_of_relief
 from planning.lx import INFEASIBLE, LXOptimizer, compile_model
 from planning.models import BASELINE, Plant, Run, Scenario, ScenarioChange
 from planning.runs import RunOptions, run_as_json, start_run, start_variations
-from planning.runs.copies import load_copy, read_copy
-from planning.runs.execute import write_back
-from planning.runs.solve import solve_copy
-from planning.runs.states import State, move
-from planning.snapshot import Change, DataProblems, Snapshot, base_tables, take_snapshot, vary
+from planning.snapshot import Change, DataProblems, base_tables, take_snapshot, vary
 from tests.conftest import PLANTS_DIR
+from tests.factories import solved_here
 from tests.formulation.small_plants import baseline, bring
 from tests.reference.commands import bring_in
 from tests.reference.lifted_plants import lumpy_plant, tight_plant
@@ -38,15 +35,7 @@ SAW = {
 
 def solved(scenario: Scenario) -> Run:
     """Return a run of the scenario that is solved in this process."""
-    return finished(start_run(scenario, RunOptions(gap=1e-6), here=True))
-
-
-def finished(run: Run) -> Run:
-    move(run.pk, 1, (State.QUEUED,), State.RUNNING)
-    model = load_copy(read_copy(run))
-    write_back(run, 1, solve_copy(model, RunOptions(gap=1e-6)), Snapshot(model.tables))
-    run.refresh_from_db()
-    return run
+    return solved_here(start_run(scenario, RunOptions(gap=1e-6), here=True))
 
 
 def allow_a_plan(tables: Any, changes: list[Change]) -> bool:

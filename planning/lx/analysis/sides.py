@@ -17,6 +17,7 @@ from ..solvers.base import SolverOptions
 from ..solvers.warm import WarmHighs
 from .prices import LimitPrices, price_limits, smallest_step
 
+_WELL_BEYOND = 1e-3  # relative: how far beyond the end of a range it is looked at what limits there
 _BEYOND = 1e-5  # relative: how far beyond a kink its other side is looked at
 
 
@@ -80,3 +81,35 @@ def _look_beyond(solution: LXSolution, found: LimitSides, i: int, row: int, dire
         found.more[i], found.more_until[i] = there.price[0], there.high[0]
     else:
         found.less[i], found.less_until[i] = there.price[0], there.low[0]
+
+
+def limits_beyond(
+    solution: LXSolution,
+    rows: Positions,
+    prices: LimitPrices,
+    sides: LimitSides,
+    *,
+    most: int = 8,
+    seconds: float = 5.0,
+) -> dict[int, Positions]:
+    """Return what limits the objective once a limit has grown to where its price ends: by its place in `rows`.
+
+    Those of the same rows that have a higher price there; asked of the `most` limits that bring most until then. What
+    is not known within the time is left out, and none are named where no row of these limits.
+    """
+    compiled, limits = solution.compiled, solution.compiled.row_upper[rows]
+    gains = np.nan_to_num(sides.more * (sides.more_until - limits), nan=0.0)
+    noise = _BEYOND * max(1.0, float(prices.price.max(initial=0.0)))
+    deadline, found = time.monotonic() + seconds, {}
+    solver = WarmHighs()
+    solver.begin_at(solution)
+    for i in np.argsort(-gains, kind="stable")[:most].tolist():
+        left = deadline - time.monotonic()
+        if gains[i] <= 0 or left <= 0:
+            break
+        upper = compiled.row_upper.copy()
+        upper[rows[i]] = sides.more_until[i] + _WELL_BEYOND * max(1.0, abs(float(sides.more_until[i])))
+        moved = solver.solve(replace(compiled, row_upper=upper), SolverOptions(time_limit=left))
+        if moved.is_optimal and moved.row_duals is not None:
+            found[i] = np.flatnonzero(np.abs(moved.row_duals[rows]) > prices.price + noise)
+    return found
