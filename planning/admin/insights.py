@@ -139,7 +139,7 @@ class Side:
     """A table of figures of both plans."""
 
     title: str
-    about: str
+    about: str  # heads the column of names
     rows: list[tuple[str, str, str, str]]
 
 
@@ -148,7 +148,9 @@ def _tables_of(found: Gains) -> Iterator[Side]:
     missed = [_side(f"Missed of priority {pair.place}", pair) for pair in found.missed]
     in_full = [_side("Orders delivered in full", found.in_full)] if found.in_full else []
     parts = [_side(PARTS.get(pair.name, pair.name), pair) for pair in found.parts]
-    yield Side("", found.currency, [*missed, *in_full, *parts, _side("Profit", found.profit)])
+    if missed:
+        yield Side("", "Orders and goals", [*missed, *in_full])
+    yield Side("", f"Money, in {found.currency}", [*parts, _side("Profit", found.profit)])
     if found.orders:
         shown = found.orders[:ORDERS_SHOWN]
         more = len(found.orders) - len(shown)

@@ -41,7 +41,7 @@ class ConflictWords:
         said = _SENTENCES[value.field].format(
             name=self._name(value),
             amount=number(value.amount),
-            unit=self._unit(value),
+            unit=self._unit(value, number(value.amount)),
             during=self._during(value),
             of=f" of {value.period}" if self._during(value) else "",
             units="unit" if value.amount == 1 else "units",
@@ -98,7 +98,8 @@ class ConflictWords:
         """Return an amount in the unit of the value."""
         if value.field == "available_hours":
             amount /= self._units_up(value)
-        return f"{number(amount, up=True)} {self._unit(value)}"
+        shown = number(amount, up=True)
+        return f"{shown} {self._unit(value, shown)}"
 
     def _during(self, value: Value) -> str:
         return f" in {value.period}" if self._several_periods and value.period else ""
@@ -107,10 +108,15 @@ class ConflictWords:
         product, _, route = value.row.partition(" / ")
         return f"{product} by {route}" if route else product
 
-    def _unit(self, value: Value) -> str:
+    def _unit(self, value: Value, shown: str) -> str:
+        """Return the unit of a number; units of products and materials are as the planner writes them."""
+        unit = self._own_unit(value)
+        return f"{unit}s" if unit in ("hour", "unit") and shown != "1" else unit
+
+    def _own_unit(self, value: Value) -> str:
         table = value.table.removesuffix("_periods")
         if table.startswith("machine"):
-            return "hours"
+            return "hour"
         if table.startswith("raw_material"):
             return str(self._snapshot["raw_materials"].columns["unit"].tolist()[value.parent])
         product = value.parent

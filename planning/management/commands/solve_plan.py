@@ -72,7 +72,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--move-cost", type=float, default=0.0, metavar="C", help="with --after: money per machine hour that moves"
         )
-        parser.add_argument("--solver", default="highs", help="highs, or pulp:CBC or another name that PuLP knows")
+        parser.add_argument(
+            "--solver",
+            default="highs",
+            help="highs, pulp:CBC or another name that PuLP knows, or by_hand for plain rules",
+        )
         parser.add_argument("--format", choices=["table", "json"], default="table", dest="output")
 
     def handle(self, *args: Any, **options: Any) -> None:
