@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from planning.models import BASELINE, Run
-from planning.runs import variation_in_words
+from planning.runs import BY_HAND, variation_in_words
 
 from .amounts import exact, money, percent, rounded, seconds
 from .field_links import FieldLinks
@@ -85,6 +85,8 @@ def moved_words(moved: dict[str, Any]) -> dict[str, str]:
 
 def certainty(run: Run) -> str:
     """Return how sure it is that the plan is the best one."""
+    if run.options.get("solver") == BY_HAND:
+        return "made by hand, not the best one"
     return "proven best within the gap" if run.proven else "the best plan found"
 
 
@@ -100,7 +102,7 @@ def set_link(run: Run, may_see_sets: bool) -> str:
 def facts(run: Run, *, may_see_sets: bool) -> list[tuple[str, str]]:
     """Return what else there is to know about a run."""
     options = run.options
-    solver = dict(SOLVERS).get(options.get("solver"), options.get("solver"))
+    solver = {**dict(SOLVERS), BY_HAND: "none: made by hand"}.get(options.get("solver"), options.get("solver"))
     sizes = [f"{run.sizes[name]:,} {name}" for name in ("rows", "columns", "nonzeros") if name in run.sizes]
     found = [
         ("Started by", str(run.user) if run.user else ""),

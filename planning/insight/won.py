@@ -22,7 +22,7 @@ from .solved_plan import BALANCE, SolvedPlan, added_up, names_of, positions, sol
 from .words import number
 
 logger = logging.getLogger("planning.insight")
-AT_ONCE = 1_000  # ways times periods: so many a page waits for (docs/growth.md)
+AT_ONCE = 1_000  # ways times periods: so many a page waits for (docs/decisions/0022)
 SHOWN = 8  # differences, orders
 _SECONDS = 60.0
 _NOISE = 1e-6
@@ -102,6 +102,8 @@ def gains(run: Run, *, wait: bool = False) -> Gains:
     Raises NoSolvedData where the run has no plan or its copy is gone, NoSimplePlan where none is found by hand, and
     NotMadeYet where that takes longer than a page waits, unless `wait`.
     """
+    if run.options.get("solver") == BY_HAND:
+        raise NoSimplePlan("This run is itself planned by hand.")
     best = solved_plan(run)
     by_hand, profit, levels = _by_hand(run, best.snapshot, wait=wait)
     s = best.snapshot

@@ -132,6 +132,9 @@ def test_a_large_plant_asks_for_the_plan_by_hand(
     execute(made.pk, made.attempt)
     assert "Both plans earn 100 USD." in planner.get(part).content.decode()
     assert trials(run) == []
+    page = viewer.get(reverse("admin:planning_run_change", args=[made.pk])).content.decode()
+    assert "made by hand, not the best one" in page
+    assert "none: made by hand" in page
 
 
 def test_what_is_not_short_is_not_tried(planner: Client, run: Run) -> None:

@@ -68,6 +68,24 @@ def test_prices_beside_setups_and_orders_say_so() -> None:
     assert [bottleneck.gain for bottleneck in found.ranked] == sorted((b.gain for b in found.ranked), reverse=True)
 
 
+def test_what_limits_next_is_named_with_its_period_and_only_what_is_a_resource(tmp_path: Path) -> None:
+    plant = bring(
+        tmp_path,
+        periods=weeks(2),
+        products=[{"name": "Chair", "profit_per_unit": 10, "max_demand": 9}],
+        machines=[{"name": "Saw", "available_hours": 4}, {"name": "Press", "available_hours": 14}],
+        machine_periods=[{"machine": "Press", "period": "2", "available_hours": 50}],
+        production_recipes=[
+            {"product": "Chair", "machine": "Saw", "hours_required": 1},
+            {"product": "Chair", "machine": "Press", "hours_required": 2},
+        ],
+    )
+    (saw,) = bottlenecks(solved(plant)).ranked
+    assert [limit.then for limit in saw.limits] == [("Press",), ()]
+    assert saw.limits[0].sentence.endswith("(10 USD per hour, up to 3 hours, then Press limits).")
+    assert saw.limits[1].sentence.endswith("(10 USD per hour, up to 5 hours, then it is worth less).")
+
+
 def test_nothing_that_binds_is_said(tmp_path: Path) -> None:
     plant = bring(
         tmp_path,

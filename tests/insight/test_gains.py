@@ -162,6 +162,8 @@ def test_a_large_plant_gets_a_run_of_its_own(tmp_path: Path, monkeypatch: pytest
     assert (made.status, made.plan_checked, made.options["solver"]) == ("feasible", True, BY_HAND)
     assert made.reason.startswith("Planned by hand")
     assert gains(run) == at_once
+    with pytest.raises(NoSimplePlan, match="itself planned by hand"):
+        gains(made)
 
 
 def test_the_shell_explains_a_run() -> None:
