@@ -15,6 +15,7 @@ from .faults import ImportFaults
 from .importing import read_plan
 from .parsed import ParsedTable
 from .plan_rows import Row, plan_tables
+from .rules import column_rules
 
 MOST_ROWS = 200  # of each table that are shown one by one
 NEW, CHANGED, REMOVED = "new", "changed", "removed"
@@ -109,7 +110,7 @@ def table_changes(table: FormatTable, parsed: ParsedTable, there: list[Row]) -> 
     for key, row in given.items():
         before = held.get(key)
         if before is None:
-            changes.add(RowChange(key, NEW))
+            changes.add(RowChange(key, NEW, _given(table, row) if len(changes.rows) < MOST_ROWS else ()))
             continue
         pairs = zip(table.columns, before, row, strict=True)
         cells = tuple(CellChange(column, old, new) for column, old, new in pairs if _plain(old) != _plain(new))
@@ -121,6 +122,13 @@ def table_changes(table: FormatTable, parsed: ParsedTable, there: list[Row]) -> 
     changes.counts[REMOVED] += len(removed)
     changes.rows += [RowChange(key, REMOVED) for key in removed[:MOST_ROWS]]
     return changes
+
+
+def _given(table: FormatTable, row: Row) -> tuple[CellChange, ...]:
+    """Return what a new row has beyond its key and what a blank stands for."""
+    defaults = {rule.name: rule.default for rule in column_rules(table).values()}
+    pairs = ((column, value) for column, value in zip(table.columns, row, strict=True) if column not in table.key)
+    return tuple(CellChange(name, None, value) for name, value in pairs if _plain(value) != _plain(defaults[name]))
 
 
 def _keyed(table: FormatTable, rows: list[Row]) -> dict[str, Row]:

@@ -61,9 +61,8 @@ class TestMerging:
         path = csv_file(tmp_path, "machines", "name,available_hours\nSaw,25\nPress,12\n")
         (changes,) = preview_tables(path, plant).tables
         assert (changes.counts["new"], changes.counts["changed"], changes.counts["removed"]) == (1, 1, 0)
-        assert [(c.column, c.old, c.new) for row in changes.rows for c in row.cells] == [
-            ("available_hours", 20.0, 25.0)
-        ]
+        cells = [(row.kind, cell.column, cell.old, cell.new) for row in changes.rows for cell in row.cells]
+        assert cells == [("changed", "available_hours", 20.0, 25.0), ("new", "available_hours", None, 12.0)]
         assert rows(plant) == before
         result = import_tables(path, plant)
         assert (result.counts, result.replaced) == ({"machines": 3}, True)
