@@ -62,7 +62,8 @@ def test_what_would_have_to_give_does_through_the_app_and_less_does_not(
     assert run.relief
     for number, relief in enumerate(run.relief):
         assert relief["sure"] == "least"
-        assert solved(scenario_of_relief(run, number)).plan_checked, relief
+        after = solved(scenario_of_relief(run, number))
+        assert after.plan_checked or after.state == Run.State.UNBOUNDED, relief  # then something else earns endlessly
         assert_no_less_does(run, relief, Random(seed))
 
 
