@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db import connection
 
 from planning.exchange import import_plan
-from planning.management.commands.demo import SAMPLE
+from planning.exchange.sample import SAMPLE
 from tests.docs.pages import DOCS, printed, python_blocks, same
 
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "```python" in page.read_text(encoding="utf-8"))
