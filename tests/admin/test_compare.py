@@ -184,7 +184,7 @@ def test_names_are_text(viewer: Client, plant: Plant) -> None:
     for run in runs[:2]:
         Production.objects.filter(run=run).update(product=EVIL, period=EVIL)
         run.utilization_rows.update(resource=EVIL, period=EVIL)
-        run.goalresult_rows.create(priority=1, name=EVIL, under=0, over=0)
+        run.goalresult_rows.create(priority=1, name=EVIL, sense="at_most", target=0, under=0, over=0)
         OrderResult.objects.create(
             run=run, reference=EVIL, product=EVIL, period=EVIL, target=1, delivered=1, late=0, shortfall=0
         )
