@@ -84,6 +84,7 @@ def main() -> None:
         from django.contrib.auth.models import User
         from django.core.management import call_command
         from django.test import Client
+
         from tests.browser.screens import SCREENS
 
         call_command("migrate", verbosity=0)
