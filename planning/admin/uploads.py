@@ -9,8 +9,10 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import AdminSite
+from django.contrib.admin.models import ADDITION, CHANGE
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -19,6 +21,7 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
+from planning.entry.record import entry, record
 from planning.exchange import (
     Fault,
     ImportFaults,
@@ -43,6 +46,7 @@ HOW = [
 ]
 KEPT = datetime.timedelta(days=1)
 SHOWN_FAULTS = 500
+CELLS_KEPT = 100  # changed values of each table that the history keeps
 
 
 class UploadForm(forms.Form):
@@ -178,17 +182,37 @@ def _is_same_plant(request: HttpRequest, preview: Preview) -> bool:
 
 def _import(request: HttpRequest, staged: StagedUpload, preview: Preview) -> HttpResponse:
     """Import the file that was previewed. Raises ImportFaults."""
-    if staged.plant is not None:
-        result = import_tables(_file(staged), staged.plant, replace=staged.replace, table=staged.table)
-        done = f"{', '.join(name.replace('_', ' ') for name in result.counts)} imported"
-    else:
-        result = import_plan(_file(staged), replace=preview.plant is not None)
-        done = "replaced; its runs are kept" if result.replaced else "imported"
-    staged.delete()
+    with transaction.atomic():
+        if staged.plant is not None:
+            result = import_tables(_file(staged), staged.plant, replace=staged.replace, table=staged.table)
+            done = f"{', '.join(name.replace('_', ' ') for name in result.counts)} imported"
+        else:
+            result = import_plan(_file(staged), replace=preview.plant is not None)
+            done = "replaced; its runs are kept" if result.replaced else "imported"
+        assert result.plant is not None
+        flag = CHANGE if preview.plant else ADDITION
+        record([entry(request.user, result.plant, result.plant_name, flag, _in_history(staged, preview))])
+        staged.delete()
     words = f'"{result.plant_name}": {done}.' if staged.plant_id else f'"{result.plant_name}" is {done}.'
     messages.success(request, f"{words} Check its data, then run a scenario.")
-    assert result.plant is not None
     return redirect("admin:planning_plant_change", result.plant.pk)
+
+
+def _in_history(staged: StagedUpload, preview: Preview) -> str:
+    """Return what an import does, table by table with old and new values, as the plant's history keeps it."""
+    said = [f"Imported {staged.name}"]
+    for table in _tables(preview):
+        counts = [f"{table[kind]} {kind}" for kind in ("new", "changed", "removed") if table[kind]]
+        if not counts:
+            continue
+        cells = [
+            f"{row['key']}: {column} {old} → {new}"
+            for row in table["rows"]
+            if row["kind"] == "changed"
+            for column, old, new in row["cells"]
+        ]
+        said.append(f"{table['name']}: {', '.join(counts)}" + "".join(f"; {cell}" for cell in cells[:CELLS_KEPT]))
+    return ". ".join(said) + "."
 
 
 def faults_view(request: HttpRequest, upload_id: int, kind: str) -> HttpResponseBase:

@@ -91,6 +91,8 @@ def test_a_plant_that_is_there_is_replaced_and_keeps_its_runs(tmp_path: Path) ->
     client.post(url, fields(page))
     assert Product.objects.get(name="Chair").profit_per_unit == 45
     assert Run.objects.get() == run
+    history = client.get(reverse("admin:planning_plant_history", args=[plant.pk])).content.decode()
+    assert "products: 1 changed; Chair: profit per unit 1.25 → 45." in history
 
 
 def test_the_same_data_offer_nothing_to_import(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tests.browser.screens import SCREENS, fill_site
 
 PICTURES = os.environ.get("SCREENSHOTS")  # the folder to keep them in
 WIDE, NARROW = 1280, 390
+PARTS = ("plan", "load", "campaigns", "limits", "short", "what-if", "won")  # of a run, each a picture
 ACCESSIBLE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
 
@@ -30,6 +31,20 @@ def faults(page: Page) -> list[str]:
     ]
 
 
+def keep_pictures(page: Page, folder: Path, name: str, scheme: str) -> None:
+    """Keep a picture of the page as it opens, and of the parts of a run that people ask for."""
+    folder.mkdir(exist_ok=True)
+    page.screenshot(path=folder / f"{name}-{scheme}.png")
+    for part in PARTS if name == "run" else ():
+        card = page.locator(f"#{part}")
+        card.scroll_into_view_if_needed()
+        page.wait_for_load_state("networkidle")
+        if card.get_by_role("link", name="Show", exact=True).count():
+            card.get_by_role("link", name="Show", exact=True).click()
+            page.wait_for_load_state("networkidle")
+        card.screenshot(path=folder / f"run-{part}-{scheme}.png")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_each_screen_fits_and_can_be_read(planner: Page, plants_dir: Path, scheme: str) -> None:
     site = fill_site(plants_dir)
@@ -41,7 +56,7 @@ def test_each_screen_fits_and_can_be_read(planner: Page, plants_dir: Path, schem
         planner.wait_for_load_state("networkidle")
         wrong += [f"{name}: {fault}" for fault in faults(planner)]
         if PICTURES:
-            planner.screenshot(path=Path(PICTURES) / f"{name}-{scheme}.png")
+            keep_pictures(planner, Path(PICTURES), name, scheme)
         for width in (WIDE, NARROW):
             planner.set_viewport_size({"width": width, "height": 850})
             needed = planner.evaluate("document.documentElement.scrollWidth")
