@@ -10,6 +10,8 @@ from django.views.generic import RedirectView
 from planning.admin.search import search_view
 from planning.api.metrics import metrics
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index", permanent=False)),
     path("admin/search/", admin.site.admin_view(search_view)),  # instead of the theme's own, at its address

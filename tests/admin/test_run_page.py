@@ -111,7 +111,7 @@ def test_a_solved_run_shows_its_plan(viewer: Client, plant: Plant) -> None:
         "proven best within the gap",
         "plan checked",
         ">8.43<",
-        "5.71 USD, up to 948.75",
+        "5.71 USD, up to 883.12",
         "5.71 USD, down to 310",
         "nothing, down to 29.36",
         "100.0 %",

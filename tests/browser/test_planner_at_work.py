@@ -21,7 +21,7 @@ def test_a_scenario_is_run_in_a_child_process_and_its_plan_read(planner: Page) -
     planner.wait_for_url("**/planning/run/*/change/")
     expect(planner.get_by_text("2,735.71 USD").first).to_be_visible(timeout=60_000)
     expect(planner.get_by_text("plan checked")).to_be_visible()
-    expect(planner.get_by_text("5.71 USD, up to 948.75")).to_be_visible()
+    expect(planner.get_by_text("5.71 USD, up to 883.12")).to_be_visible()
     production = planner.get_by_role("region", name="Production")
     assert production.locator("tbody tr").all_inner_texts() == ["Chair\t10", "Table\t5", "Desk\t8.43"]
     run = Run.objects.get()

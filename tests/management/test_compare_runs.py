@@ -74,7 +74,7 @@ class TestJson:
             OrderResult.objects.create(
                 run=run, reference="A", product="Chair", period="1", target=1, delivered=1, late=0, shortfall=0
             )
-            run.goalresult_rows.create(priority=1, name="Goal", under=0, over=0)
+            run.goalresult_rows.create(priority=1, name="Goal", sense="at_least", target=0, under=0, over=0)
         Run.objects.filter(pk=runs[1].pk).update(options={"gap": 0.5})
         _, shown = json_of(*(run.pk for run in runs))
         with pytest.raises(SystemExit):

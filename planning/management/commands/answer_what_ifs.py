@@ -7,12 +7,11 @@ import threading
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from planning.management.command import PlanCommand
 from planning.runs import answer_what_ifs
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     help = "Answer the what-ifs that a user asks about a run, until none comes any more. The site starts this."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -7,12 +7,13 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, DjangoHelpFormatter
+from django.core.management.base import DjangoHelpFormatter
 from django.core.management.color import color_style
 from django.db import DatabaseError
 
 from planning.exchange import ExportRefused, export_sheets
 from planning.insight import CannotCompare, Comparison, compare, comparison_as_json, comparison_sheets, only_differences
+from planning.management.command import PlanCommand
 from planning.management.comparison_text import describe_runs, painted
 from planning.management.plan_text import plain
 from planning.management.plant_names import printable
@@ -51,7 +52,7 @@ class _Help(DjangoHelpFormatter, RawDescriptionHelpFormatter):
     """Keeps the lines of the JSON as they are."""
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     """The shell's door to `insight.compare`."""
 
     help = "Compare two to six runs of one plant: inputs, figures, resources, plan, orders, goals."

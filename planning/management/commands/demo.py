@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
 
 from planning.exchange import load_sample
+from planning.management.command import PlanCommand
 from planning.management.operators_log import log_kept_back
 from planning.management.plan_text import describe
 from planning.management.plant_names import printable
@@ -21,7 +21,7 @@ from planning.snapshot import DataProblems
 LOGIN = "planner"
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     help = "Set up the database, load the sample plant once, solve it, and say how to log in."
 
     def handle(self, *args: Any, **options: Any) -> None:

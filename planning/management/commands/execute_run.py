@@ -8,12 +8,11 @@ import threading
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from planning.management.command import PlanCommand
 from planning.runs import execute_in_turn, launch_waiting
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     help = (
         "Execute a queued run, and for a while others of its set. Runners call this; to run a scenario use solve_plan "
         "or the admin."

@@ -6,14 +6,13 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from planning.management.command import PlanCommand
 from planning.management.explanation_text import explain
 from planning.management.plant_names import printable
 from planning.models import Run
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     """The shell's door to what `insight` says of one run."""
 
     help = "Say what limits a run's plan, why something is short, what the optimiser won, or why there is no plan."

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from planning.exchange import ExportRefused, export_plan, export_template, show
+from planning.management.command import PlanCommand
 from planning.management.plant_names import find_plant, printable, refuse_name
 from planning.models import Plant
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     """The shell's door to `exchange.export_plan`."""
 
     help = "Export a plan. Exit code 2: there is no such plant, or the path can't be written."

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from planning.exchange import ImportFaults, ImportResult, import_plan, import_tables, show
+from planning.management.command import PlanCommand
 from planning.management.plant_names import find_plant, printable
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     """The shell's door to `exchange.import_plan`."""
 
     help = "Import a plan. Exit code 2: the file has faults, all of them are listed, and nothing was imported."

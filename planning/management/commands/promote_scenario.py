@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from planning.exchange import nearest, show
+from planning.management.command import PlanCommand
 from planning.management.plant_names import printable
 from planning.models import Plant, Scenario
 from planning.scenarios import NotPromoted, Promotion, edit_in_words, preview, promote
 from planning.snapshot import DataProblems
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     """The shell's door to `scenarios.promote`."""
 
     help = "Make a scenario's values the base data. Exit code 2: it can't be, the reasons are listed, nothing changed."

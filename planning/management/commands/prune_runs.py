@@ -5,12 +5,13 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from planning.management.command import PlanCommand
 from planning.runs import Pruned, prune
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     help = (
         "Remove ended runs that are old, with their results, copies and moves. Kept are runs that have not ended or "
         "whose set has not, approved ones, and those that another row relies on."

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from planning.management.command import PlanCommand
 from planning.models import Run
 from planning.runs import reconcile
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     help = (
         "Find runs whose process is gone and runs that no worker knows of, and set them going again or end them "
         "with the reason. Workers do this on a timer; it may be called at any time, from any host."

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from planning.management.command import PlanCommand
 from planning.runs.solver_child import solve_tasks
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     help = "Solve the tasks that are named on standard input. Runs start this; to run a scenario use solve_plan."
 
     def handle(self, *args: Any, **options: Any) -> None:

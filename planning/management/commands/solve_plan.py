@@ -11,9 +11,9 @@ from contextlib import closing
 from difflib import get_close_matches
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
+from planning.management.command import PlanCommand
 from planning.management.operators_log import log_kept_back
 from planning.management.plan_text import describe, describe_comparison, plain
 from planning.management.plant_names import printable
@@ -45,7 +45,7 @@ class BadInput(Exception):
         self.problem = Problem(table, row, column, text)
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     help = "Find the best production plan of a plant and write it into the database."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

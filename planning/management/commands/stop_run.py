@@ -6,14 +6,15 @@ import getpass
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from planning.management.command import PlanCommand
 from planning.management.operators_log import log_kept_back
 from planning.models import Run
 from planning.runs import stop_run
 
 
-class Command(BaseCommand):
+class Command(PlanCommand):
     help = "Stop runs: once keeps the best plan found so far, twice aborts. A run that waits ends at once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
