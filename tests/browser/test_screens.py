@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.screens import SCREENS, fill_site
 
@@ -42,7 +42,18 @@ def keep_pictures(page: Page, folder: Path, name: str, scheme: str) -> None:
         if card.get_by_role("link", name="Show", exact=True).count():
             card.get_by_role("link", name="Show", exact=True).click()
             page.wait_for_load_state("networkidle")
+        if part == "what-if":
+            ask_what_if(card)
         card.screenshot(path=folder / f"run-{part}-{scheme}.png")
+
+
+def ask_what_if(card: Locator) -> None:
+    """Ask what another number of hours would mean, and wait for the answer."""
+    card.get_by_label("Which").fill("Assembly Station")
+    card.get_by_role("button", name="Choose").click()
+    card.locator("[data-slider]").focus()
+    card.locator("[data-slider]").press("ArrowRight")
+    expect(card.locator("[data-what-if-answer]")).to_contain_text("USD")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
