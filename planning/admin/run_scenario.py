@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from planning import runs
 from planning.models import Run, Scenario
@@ -59,6 +59,12 @@ class RunOptionsForm(forms.Form):
         help_text="Percent of profit. The solver stops when no plan can be better by more than this.",
     )
     solver = forms.ChoiceField(choices=SOLVERS, widget=UnfoldAdminSelectWidget)
+    note = forms.CharField(
+        max_length=500,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="What you want to remember of this run. It stands on its page.",
+    )
     after = forms.TypedChoiceField(
         label="Compare with an earlier run",
         coerce=int,
@@ -119,6 +125,11 @@ class RunOptionsForm(forms.Form):
                 raise ValidationError(str(wrong)) from wrong
         return cleaned
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What a valid form asks of each run."""
+        return {"options": self.options, "hold": self.hold, "note": self.cleaned_data["note"]}
+
     def _hold(self, cleaned: dict[str, Any]) -> Hold | None:
         """Return what to keep of an earlier plan; what needs an earlier run and has none is an error of its field."""
         periods, cost = cleaned.get("hold_periods") or 0, cleaned.get("move_cost") or 0.0
@@ -171,14 +182,14 @@ def run_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
     given = request.POST if request.method == "POST" else None
     form = RunOptionsForm(given, initial=default_options(), plants=plants)
     if request.method == "POST" and form.is_valid():
-        started, refusals = start_runs(request, scenarios, form.options, form.hold)
+        started, refusals = start_runs(request, scenarios, form)
         return answer(site, request, started, refusals)
     context = {**site.each_context(request), "title": "Run scenario", "form": form, "scenarios": scenarios}
     return TemplateResponse(request, "admin/planning/scenario/run.html", context)
 
 
 def start_runs(
-    request: HttpRequest, scenarios: list[Scenario], options: runs.RunOptions, hold: Hold | None
+    request: HttpRequest, scenarios: list[Scenario], form: RunOptionsForm
 ) -> tuple[list[Run], list[Refusal]]:
     """Start a run of each scenario, those of one plant as a set; return the runs, and what was refused."""
     started: list[Run] = []
@@ -187,7 +198,7 @@ def start_runs(
     for scenario in scenarios:
         by_plant.setdefault(scenario.plant_id, []).append(scenario)
     for together in by_plant.values():
-        for scenario, answer in zip(together, answers(request, together, options, hold), strict=True):
+        for scenario, answer in zip(together, answers(request, together, form), strict=True):
             if isinstance(answer, Run):
                 started.append(answer)
             elif isinstance(answer, runs.SameRun):
@@ -199,19 +210,17 @@ def start_runs(
     return started, refusals
 
 
-def answers(
-    request: HttpRequest, scenarios: list[Scenario], options: runs.RunOptions, hold: Hold | None
-) -> tuple[runs.Answer, ...]:
+def answers(request: HttpRequest, scenarios: list[Scenario], form: RunOptionsForm) -> tuple[runs.Answer, ...]:
     """Return for each scenario of a plant its new run, or why there is none: one runs alone, several as a set."""
     if len(scenarios) > 1:
-        started = runs.start_set(scenarios=scenarios, options=options, user=request.user, hold=hold)
+        started = runs.start_set(scenarios=scenarios, user=request.user, **form.asked)
         if started.run_set is not None:
             count = len(started.runs)
             runs_of = f"{count} run{'s' if count > 1 else ''} of {scenarios[0].plant.name}"
             messages.success(request, f"Set {started.run_set.pk} with {runs_of} started.")
         return started.answers
     try:
-        run = runs.start_run(scenarios[0], options, user=request.user, hold=hold)
+        run = runs.start_run(scenarios[0], user=request.user, **form.asked)
     except (DataProblems, runs.SameRun, runs.CopyTooLarge) as why:
         return (why,)
     messages.success(request, f"Run {run.pk} of {scenarios[0].name} started.")

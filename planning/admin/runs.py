@@ -87,7 +87,7 @@ class RunAdmin(ComparedRuns, ExportedList, KeptRows, RowsToSee, ModelAdmin):
     list_filter = ("plant", "state", "scenario_name")
     list_filter_sheet = True
     list_select_related = ("plant", "user")
-    search_fields = ("scenario_name", "plant__name", "=id")
+    search_fields = ("scenario_name", "plant__name", "note", "=id")
     list_per_page = 50
     show_full_result_count = False
     empty_hint = 'Open a scenario and press "Run scenario".'

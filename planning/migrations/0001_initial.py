@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('attempt', models.PositiveIntegerField(default=1)),
                 ('deaths', models.PositiveSmallIntegerField(default=0, help_text='Attempts whose process died.')),
                 ('reason', models.TextField(blank=True, default='', help_text='Why the run ended as it did, in words.')),
+                ('note', models.CharField(blank=True, default='', help_text='What whoever started it says of it.', max_length=500)),
                 ('options', models.JSONField(default=dict, help_text='Time limit in seconds, relative gap, solver.')),
                 ('request_id', models.CharField(blank=True, default='', help_text='Names the request that started it in all logs.', max_length=64)),
                 ('worker', models.CharField(blank=True, default='', help_text='Host and process that executed it.', max_length=200)),

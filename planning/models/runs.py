@@ -63,6 +63,7 @@ class Run(models.Model):
     attempt = models.PositiveIntegerField(default=1)
     deaths = models.PositiveSmallIntegerField(default=0, help_text="Attempts whose process died.")
     reason = models.TextField(blank=True, default="", help_text="Why the run ended as it did, in words.")
+    note = models.CharField(max_length=500, blank=True, default="", help_text="What whoever started it says of it.")
     options = models.JSONField(default=dict, help_text="Time limit in seconds, relative gap, solver.")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"

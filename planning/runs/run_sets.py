@@ -72,12 +72,13 @@ def start_set(
     about: str = "",
     options: RunOptions | None = None,
     user: Any = None,
+    note: str = "",
     here: bool = False,
     hold: Hold | None = None,
 ) -> StartedSet:
     """Start a run of each of the scenarios, all of one plant; runners execute them after commit, unless `here`.
 
-    `hold` says what each is to keep of an earlier run's plan.
+    `hold` says what each is to keep of an earlier run's plan, `note` what the user wants to remember of each.
 
     A scenario whose data allow no plan, whose copy is too large, or which a run that is under way solves
     already (not asked with `here`) gets no run, and does not keep the others from theirs.
@@ -93,7 +94,7 @@ def start_set(
             return StartedSet(None, tuple(answer for answer in answers if not isinstance(answer, Prepared)))
         names = ", ".join(dict.fromkeys(one.scenario.name for one in ready))
         run_set = _new_set(scenarios[0], name or f"{len(ready)} scenarios", about or names, user)
-        runs = iter(_store(run_set, [one.new_run(user) for one in ready], here))
+        runs = iter(_store(run_set, [one.new_run(user, note=note) for one in ready], here))
         started = StartedSet(run_set, tuple(next(runs) if isinstance(one, Prepared) else one for one in answers))
         for run, one in zip(started.runs, ready, strict=True):
             store_copy(run, *one.copy)

@@ -74,12 +74,13 @@ def start_run(
     options: RunOptions | None = None,
     *,
     user: Any = None,
+    note: str = "",
     here: bool = False,
     hold: Hold | None = None,
 ) -> Run:
     """Return a new queued run of the scenario; a runner executes it after commit, unless `here`.
 
-    `hold` says what to keep of an earlier run's plan.
+    `hold` says what to keep of an earlier run's plan, `note` what the user wants to remember of the run.
 
     Raises DataProblems with every problem where the data allow no plan, CopyTooLarge where the copy
     passes the limit, SameRun where a runner has the same to do already; then there is no run.
@@ -90,7 +91,7 @@ def start_run(
         same = None if here else same_run(prepared)
         if same is not None:
             raise SameRun(same)
-        run = prepared.new_run(user, sent_at=Now() if here else None)
+        run = prepared.new_run(user, note=note, sent_at=Now() if here else None)
         run.save()
         store_copy(run, *prepared.copy)
         who = run.user.get_username() if run.user else None

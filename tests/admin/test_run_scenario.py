@@ -51,6 +51,21 @@ def test_it_starts_a_run_with_the_options_and_goes_to_its_page(planner: Client, 
     assert run.options == {"time_limit": 60.0, "gap": 0.005, "solver": "highs"}
 
 
+def test_a_note_stands_on_the_runs_page_and_finds_it(planner: Client, plant: Plant) -> None:
+    page = planner.post(
+        run_url(plant.scenarios.get()), OPTIONS | {"note": "After <b>Monday's</b> delivery"}, follow=True
+    )
+    assert "After &lt;b&gt;Monday&#x27;s&lt;/b&gt; delivery" in page.content.decode()
+    found = planner.get(f"{reverse('admin:planning_run_changelist')}?q=monday").context["cl"].result_list
+    assert [run.note for run in found] == ["After <b>Monday's</b> delivery"]
+
+
+def test_each_run_of_a_set_has_the_note(planner: Client, plant: Plant) -> None:
+    other = Scenario.objects.create(plant=plant, name="Other")
+    planner.post(run_url(plant.scenarios.get(name=BASELINE), other), OPTIONS | {"note": "For the meeting"})
+    assert list(Run.objects.values_list("note", flat=True)) == ["For the meeting"] * 2
+
+
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD:DeprecationWarning")  # PuLP's own notice about its next version
 def test_cbc_can_be_chosen(planner: Client, plant: Plant) -> None:
     planner.post(run_url(plant.scenarios.get()), OPTIONS | {"solver": "pulp:CBC"})

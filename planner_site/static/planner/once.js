@@ -20,6 +20,6 @@ window.addEventListener("pageshow", () => {
 // unfold hides the page until its own script has run; the browser may look for the field to begin with before that.
 window.addEventListener("load", () =>
   window.requestAnimationFrame(() => {
-    if (document.activeElement === document.body) document.querySelector("form[data-once] [autofocus]")?.focus();
+    if (document.activeElement === document.body) document.querySelector("form[data-once] [data-focus]")?.focus({ preventScroll: true });
   }),
 );
