@@ -1,7 +1,7 @@
 """The admin, loaded where it is needed: with the site's addresses, and for its checks.
 
 Django's own configuration loads every admin module into every process. Commands, workers and the processes that
-solve have no use for them, and start in two thirds of the time without.
+solve have no use for them, and start faster without.
 """
 
 from __future__ import annotations
